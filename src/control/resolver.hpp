@@ -1,0 +1,96 @@
+// Names of backends to addresses: c-ares on the control thread, in front of it a cache that every
+// worker reads.
+//
+// The rule is that DNS must never stand between a player and a backend whose address was known a
+// moment ago. So:
+//  - cached() answers from memory, even when the answer is out of date, and asks for a refresh on
+//  the side;
+//  - a name that is in use is asked for again when its time is over, so that a changed address is
+//  known before the next
+//    player comes;
+//  - when a refresh fails, or nobody answers, the last addresses stay.
+// A and AAAA are asked separately: a name server that drops AAAA questions costs
+// `second_family_wait`, not a time-out.
+//
+// The way of a name: IP literal (nothing is asked), "localhost" and "*.localhost" (RFC 6761:
+// loopback), the hosts file, then DNS with the search domains of resolv.conf. Names are compared
+// without regard to case. SRV: an answer holds endpoints and not addresses, because an SRV record
+// brings a port of its own; it is not asked for yet.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "control/control_thread.hpp"
+
+namespace drawbridge::control {
+
+struct ResolvedAddresses {
+  std::vector<Endpoint>
+      endpoints;  // IPv4 first, each family in the order of the answer; never empty, no duplicates
+  TimePoint valid_until;  // by the smallest TTL of the answer, within [min_ttl, max_ttl]
+  bool stale = false;     // the look-up failed; these are from an earlier one
+};
+
+struct ResolverOptions {
+  // Name servers to ask instead of those of resolv.conf, whose search domains do not count then
+  // either.
+  std::vector<Endpoint> servers;
+  std::filesystem::path hosts_file = "/etc/hosts";
+  std::filesystem::path resolv_conf = "/etc/resolv.conf";  // read again when it changes
+
+  Duration query_timeout = seconds{1};   // before the same question is sent again
+  Duration lookup_timeout = seconds{5};  // then everybody who waits for the name is told
+  Duration second_family_wait = milliseconds{50};
+
+  Duration min_ttl = seconds{1};
+  Duration max_ttl = minutes{5};
+  Duration hosts_file_ttl = seconds{5};
+  Duration first_negative_ttl = seconds{1};  // doubles with each failure in a row up to:
+  Duration max_negative_ttl = seconds{5};
+  Duration keep_warm =
+      minutes{10};  // a name not used for this long is no longer refreshed by itself
+
+  std::size_t max_names = 16384;   // then the name that was not used for longest goes
+  std::size_t max_lookups = 1024;  // names in flight; more fail at once
+};
+
+class Resolver {
+ public:
+  using Callback = std::function<void(Result<ResolvedAddresses>)>;
+
+  // Control context, as is the destructor, which fails every look-up that is under way.
+  explicit Resolver(ControlThread& control, ResolverOptions options = {});
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // Calls `callback` once, on the control thread (never inside this call unless that is the
+  // caller's thread): at once when the name is fresh in the cache or is a literal, else when the
+  // look-up has ended. Look-ups of one name are joined. A failure with addresses still known from
+  // earlier is a success with `stale` set. Errors are Fault::backend. Any thread.
+  void resolve(std::string host, std::uint16_t port, Callback callback);
+
+  // What is known about `host`, perhaps out of date; nothing if it was never resolved (then use
+  // resolve()). Never waits for the network: one lock of one shard, held for a copy. Counts as use,
+  // and asks for a refresh when the time is over. A literal is its own answer. Any thread.
+  [[nodiscard]] std::optional<std::vector<IpAddress>> cached(std::string_view host) const;
+
+  // Names in the cache, negative ones included. Any thread.
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace drawbridge::control
