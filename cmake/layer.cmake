@@ -1,0 +1,26 @@
+# drawbridge_layer(NAME DEPS layer... LIBS library...)
+#   Makes the static library drawbridge_NAME from every *.cpp below this folder and, from every *_test.cpp, the
+#   executable NAME_test. Files are found by globbing: adding one needs no edit here.
+function(drawbridge_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  if(NOT sources)
+    message(STATUS "Layer ${name} has no sources yet and is left out")
+    return()
+  endif()
+
+  add_library(drawbridge_${name} STATIC ${sources})
+  target_include_directories(drawbridge_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ARG_DEPS PREPEND drawbridge_)
+  target_link_libraries(drawbridge_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS})
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE drawbridge_${name} GTest::gtest GTest::gmock GTest::gtest_main
+                                               ${ARG_TEST_LIBS})
+    set_property(GLOBAL APPEND PROPERTY drawbridge_unit_tests ${name}_test)
+  endif()
+endfunction()

@@ -1,0 +1,32 @@
+# Compiler, warnings, sanitizers, linker: what holds for every target.
+
+# GCC 12 and 13 silently miscompile some coroutines (docs/coroutines.md), so they are refused.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+  message(FATAL_ERROR "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles coroutines. "
+                      "Use clang 19 (apt install clang-19) or GCC 14 or newer.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+# No C++20 modules here; scanning for them would double the work of every compile.
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_link_options(-fuse-ld=lld)
+endif()
+
+# One set of warnings for all of our own code; a warning is an error, so that none is ever old news.
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror
+                    -fno-omit-frame-pointer)
+
+if(DRAWBRIDGE_SANITIZE)
+  add_compile_options(-fsanitize=${DRAWBRIDGE_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DRAWBRIDGE_SANITIZE})
+endif()
