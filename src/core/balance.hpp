@@ -1,0 +1,113 @@
+// Which address of a server a connection tries, and in what order it falls over to the others.
+//
+// Two steps for every strategy: filter by health (addresses that are out are left out, unless all
+// are), then order by the strategy. A new strategy is one more way to order; slow start changes
+// effective weights; active probes report to AddressHealth like connections do.
+//
+// BackendPool belongs to one version of a server's address list; the health of an address belongs
+// to (server id, address) and outlives the pool as long as any world or connection names it
+// (BackendPools).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "core/address_health.hpp"
+
+namespace drawbridge::core {
+
+enum class BalanceStrategy : std::uint8_t {
+  first_available,  // as listed; weights do not count
+  round_robin,      // smooth weighted: 5,1,1 gives a a b a c a a and not a a a a a b c
+  least_conn,       // fewest live and connecting by weight; ties rotate
+};
+
+struct WeightedAddress {
+  std::string text;  // "host:port" or "unix:/path": the identity of the address within its server
+  std::uint16_t weight = 1;  // 0 = only when nothing else is left (not with first_available)
+};
+
+struct Candidate {
+  std::uint32_t index = 0;  // into the pool's addresses
+  bool forced = false;      // everything is out, so it is tried regardless
+};
+
+// Candidates, best first. Up to 16 without allocation.
+class CandidateList {
+ public:
+  [[nodiscard]] const Candidate* begin() const { return items().data(); }
+  [[nodiscard]] const Candidate* end() const { return items().data() + size_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] const Candidate& operator[](std::size_t i) const { return items()[i]; }
+  void push_back(Candidate candidate);
+
+ private:
+  static constexpr std::size_t inline_size = 16;
+  [[nodiscard]] std::span<const Candidate> items() const {
+    if (size_ <= inline_size) return inline_;
+    return overflow_;
+  }
+  std::size_t size_ = 0;
+  std::array<Candidate, inline_size> inline_{};
+  std::vector<Candidate> overflow_;  // all of them, once there are more than inline_size
+};
+
+// The addresses of one server with their shared health. Thread-safe.
+class BackendPool {
+ public:
+  BackendPool(std::vector<WeightedAddress> addresses,
+              std::vector<std::shared_ptr<AddressHealth>> health);
+
+  // The order in which this connection should try. Advances the rotation, so call it once a
+  // connection.
+  [[nodiscard]] CandidateList order(BalanceStrategy strategy, TimePoint now);
+
+  // Starts a try of a candidate; an empty attempt means that another connection has the recovery
+  // attempt: go on.
+  [[nodiscard]] DialAttempt attempt(const Candidate& candidate, TimePoint now);
+
+  [[nodiscard]] std::span<const WeightedAddress> addresses() const { return addresses_; }
+  [[nodiscard]] const AddressHealth& health(std::size_t index) const { return *health_[index]; }
+
+ private:
+  std::vector<WeightedAddress> addresses_;
+  std::vector<std::shared_ptr<AddressHealth>> health_;
+  std::mutex mutex_;  // guards rotation_
+  std::vector<std::int64_t>
+      rotation_;  // smooth weighted round robin: current weight of each address
+};
+
+// All pools by server id. Control thread makes pools while it builds a world; `pool` may be called
+// from any thread.
+class BackendPools {
+ public:
+  // The pool of this server and list: the one in use if the list is unchanged, else a new one in
+  // which every address that was known before keeps its health.
+  std::shared_ptr<BackendPool> pool(std::string_view server_id,
+                                    std::vector<WeightedAddress> addresses);
+  // Addresses that somebody still names; forgets the others. For tests and metrics.
+  std::size_t live_addresses();
+
+ private:
+  void forget_unused();
+
+  struct Known {
+    std::weak_ptr<BackendPool> pool;
+    std::map<std::string, std::weak_ptr<AddressHealth>, std::less<>> addresses;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Known, std::less<>> servers_;
+  std::size_t calls_until_sweep_ = 0;
+};
+
+}  // namespace drawbridge::core
