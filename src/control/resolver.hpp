@@ -74,10 +74,10 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Calls `callback` once, on the control thread (never inside this call unless that is the
-  // caller's thread): at once when the name is fresh in the cache or is a literal, else when the
-  // look-up has ended. Look-ups of one name are joined. A failure with addresses still known from
-  // earlier is a success with `stale` set. Errors are Fault::backend. Any thread.
+  // Calls `callback` once, on the control thread and never inside this call: at once when the name
+  // is fresh in the cache or is a literal, else when the look-up has ended. Look-ups of one name
+  // are joined. A failure with addresses still known from earlier is a success with `stale` set.
+  // Errors are Fault::backend. Any thread.
   void resolve(std::string host, std::uint16_t port, Callback callback);
 
   // What is known about `host`, perhaps out of date; nothing if it was never resolved (then use
