@@ -1,0 +1,16 @@
+// Server icons: a 64x64 PNG from a file or from base64, as the data URL that a status answer
+// carries.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "config/types.hpp"
+
+namespace drawbridge::config {
+
+// "data:image/png;base64,..."; an error when it cannot be read, is no PNG or is not 64x64. URLs are
+// refused: fetching is not this layer's work.
+Result<std::string> load_favicon(const Favicon& favicon);
+
+}  // namespace drawbridge::config

@@ -1,0 +1,31 @@
+// Keys that are read and checked but that this build does not act on yet, and what follows for
+// servers whose protection rests on one of them. Which keys those are stands in the key description
+// (keys_*.cpp: `later`).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/global.hpp"
+#include "config/server.hpp"
+
+namespace drawbridge::config {
+
+// Dotted paths of keys that differ from their default and do nothing yet, in the order of the
+// reference page. The log says for each: accepted, not active yet.
+std::vector<std::string> inactive_keys(const GlobalConfig& global);
+std::vector<std::string> inactive_keys(const ServerConfig& server);
+
+// Whether the built-in ban store at `file` holds a ban that has not run out. A file that cannot be
+// understood counts as one that does; a missing one does not.
+bool ban_file_holds_entries(const std::filesystem::path& file);
+
+// Why `server` must not let players in: it asks for a protection that this build does not give
+// (mode, forwarding, filters, bans, verify_before_wake). None: serve it. Status pings work either
+// way. `bans_held` is ban_file_holds_entries(global.ban.file), asked once for all servers.
+std::optional<std::string> protection_missing(const ServerConfig& server,
+                                              const GlobalConfig& global, bool bans_held);
+
+}  // namespace drawbridge::config

@@ -1,0 +1,27 @@
+// What is wrong with a file, as a value: all problems of a file are collected and shown in one go.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace drawbridge::config {
+
+struct Problem {
+  enum class Severity : unsigned char { error, warning };
+  Severity severity = Severity::error;
+  std::string source;  // the file as it was named, or "environment DRAWBRIDGE_X", "--set x"
+  int line = 0;        // from 1; 0 = the whole source
+  int column = 0;      // from 1; 0 = the whole line
+  std::string key;     // dotted path, may be empty
+  std::string message;
+
+  // "servers/a.toml:3:1: error: domain: unknown key, did you mean `domains`?"
+  [[nodiscard]] std::string text() const;
+  bool operator==(const Problem&) const = default;
+};
+
+using Problems = std::vector<Problem>;
+
+bool has_errors(const Problems& problems);
+
+}  // namespace drawbridge::config
