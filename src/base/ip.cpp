@@ -33,6 +33,7 @@ IpAddress IpAddress::v6(std::array<Byte, 16> network_order) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.contains('\0')) return std::nullopt;  // inet_pton() would not see what follows
   const std::string terminated(text);
   std::array<Byte, 4> four{};
   if (inet_pton(AF_INET, terminated.c_str(), four.data()) == 1) return v4(four);

@@ -303,33 +303,30 @@ std::string text_line(const Look& look, const timespec& now, Level level, std::s
   return out;
 }
 
+// Of one well-formed UTF-8 sequence of at most three bytes.
+unsigned code_point(std::string_view sequence) {
+  constexpr std::array<unsigned, 4> lead_mask = {0, 0x7F, 0x1F, 0x0F};
+  unsigned value = static_cast<Byte>(sequence[0]) & lead_mask[sequence.size()];
+  for (const char c : sequence.substr(1)) value = value << 6 | (static_cast<Byte>(c) & 0x3FU);
+  return value;
+}
+
+// Bytes that are not UTF-8 become U+FFFD, which JSON can carry.
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    // escaped_for_log() leaves harmless text alone, so the longest such run is copied as it is.
-    const auto odd = text.find_first_of("\"\\");
-    const std::string_view run = text.substr(0, odd);
-    if (is_valid_utf8(run)) {
-      for (const char c : run) {
-        const auto byte = static_cast<Byte>(c);
-        if (byte < 0x20 || byte == 0x7F)
-          out += fmt::format("\\u{:04x}", byte);
-        else
-          out += c;
-      }
+    const std::size_t n = utf8_length(text);
+    if (n == 0) {
+      out += "\\ufffd";
+    } else if (text[0] == '"' || text[0] == '\\') {
+      out += '\\';
+      out += text[0];
+    } else if (controls_terminal(text, n)) {
+      out += fmt::format("\\u{:04x}", code_point(text.substr(0, n)));
     } else {
-      for (const char c : run) {
-        const auto byte = static_cast<Byte>(c);
-        if (byte < 0x20 || byte >= 0x7F)
-          out += byte < 0x80 ? fmt::format("\\u{:04x}", byte) : fmt::format("\\\\x{:02x}", byte);
-        else
-          out += c;
-      }
+      out += text.substr(0, n);
     }
-    if (odd == std::string_view::npos) break;
-    out += '\\';
-    out += text[odd];
-    text.remove_prefix(odd + 1);
+    text.remove_prefix(std::max<std::size_t>(n, 1));
   }
   out += '"';
 }

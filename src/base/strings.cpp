@@ -35,9 +35,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-namespace {
-
-// Length of the well-formed UTF-8 sequence at the front, or 0.
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<Byte>(text[i]); };
   const auto continues = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0) == 0x80; };
@@ -59,7 +56,15 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-}  // namespace
+bool controls_terminal(std::string_view text, std::size_t length) {
+  const auto at = [&](std::size_t i) { return static_cast<Byte>(text[i]); };
+  if (length == 1) return at(0) < 0x20 || at(0) == 0x7F;
+  if (length == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+  if (length != 3 || at(0) != 0xE2) return false;
+  // U+200E, U+200F, U+2028..U+202E and U+2066..U+2069
+  return (at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xA8 && at(2) <= 0xAE))) ||
+         (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);
+}
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
@@ -77,10 +82,7 @@ std::string escaped_for_log(std::string_view text, std::size_t limit) {
     if (out.size() >= limit) return out + "...";
     const char c = text[0];
     const std::size_t n = utf8_length(text);
-    // U+0080..U+009F are control characters too: terminals obey them.
-    const bool control = static_cast<Byte>(c) < 0x20 || c == 0x7F ||
-                         (n == 2 && c == '\xC2' && static_cast<Byte>(text[1]) < 0xA0);
-    if (n == 0 || control || c == '"' || c == '\\') {
+    if (n == 0 || controls_terminal(text, n) || c == '"' || c == '\\') {
       const std::size_t bad = std::max<std::size_t>(n, 1);
       for (std::size_t i = 0; i < bad; ++i)
         out += fmt::format("\\x{:02x}", static_cast<Byte>(text[i]));

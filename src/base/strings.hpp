@@ -40,6 +40,12 @@ std::optional<T> parse_int(std::string_view text, int base = 10) {
 // "...".
 std::string escaped_for_log(std::string_view text, std::size_t limit = 256);
 bool is_valid_utf8(std::string_view text);
+// Bytes of the well-formed UTF-8 sequence at the front of a text that is not empty, or 0.
+std::size_t utf8_length(std::string_view text);
+// Whether the sequence of `length` bytes at the front makes terminals do things: C0 and C1 control
+// characters, and the marks that reverse or break a line (bidirectional overrides and isolates,
+// line and paragraph separators).
+bool controls_terminal(std::string_view text, std::size_t length);
 
 // The candidate with the fewest edits from `name`, if that is few enough to be a likely slip of the
 // pen.
