@@ -17,6 +17,7 @@
 
 namespace drawbridge::control {
 
+struct PendingTimer;
 struct Loop;  // Boost.Asio's io_context; seen by the .cpp files of this layer only (loop.hpp)
 
 // A function that waits for its time. Destroying or assigning over the handle cancels it; once
@@ -36,9 +37,8 @@ class Timer {
 
  private:
   friend class ControlThread;
-  struct State;
-  explicit Timer(std::weak_ptr<State> state) : state_(std::move(state)) {}
-  std::weak_ptr<State> state_;
+  explicit Timer(std::weak_ptr<PendingTimer> state) : state_(std::move(state)) {}
+  std::weak_ptr<PendingTimer> state_;
 };
 
 class ControlThread {
