@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drawbridge::config {
 
 struct Problem {
-  enum class Severity : unsigned char { error, warning };
+  // An error stops that file. A warning does not, but counts for --strict; a hint is only worth a
+  // look.
+  enum class Severity : unsigned char { error, warning, hint };
   Severity severity = Severity::error;
   std::string source;  // the file as it was named, or "environment DRAWBRIDGE_X", "--set x"
   int line = 0;        // from 1; 0 = the whole source
@@ -22,6 +25,7 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
+std::string_view name_of(Problem::Severity severity);  // "error", "warning", "hint"
 bool has_errors(const Problems& problems);
 
 }  // namespace drawbridge::config
