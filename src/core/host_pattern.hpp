@@ -60,11 +60,11 @@ class HostBits {
 
   std::size_t length_;
   std::size_t words_used_;
-  // Index into positions_ by character: a host has few different characters, so only their sets are
-  // stored.
+  bool too_long_ = false;
+  // Index into positions_ by character. Only the sets of characters that the host has are ever
+  // written or read; the rest of the 8 KiB stays untouched stack. Set 0 is empty.
   std::array<std::uint8_t, 256> slot_{};
-  std::array<Bits, 64> positions_;  // slot 0 is the empty set
-  bool overflow_ = false;
+  std::array<Bits, 256> positions_;
 };
 
 // The same for one pair.

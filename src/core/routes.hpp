@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,7 +86,7 @@ class RouteTable {
   RouteTable();  // no routes
   // Bad domains are in rejections(); they never stop the others. The result does not depend on the
   // order of `claims`. `global_default`: the server of the global default_server, if it exists.
-  explicit RouteTable(std::vector<RouteClaim> claims,
+  explicit RouteTable(const std::vector<RouteClaim>& claims,
                       std::optional<std::uint32_t> global_default = std::nullopt);
   ~RouteTable();
   RouteTable(RouteTable&&) noexcept;
@@ -96,9 +97,10 @@ class RouteTable {
   [[nodiscard]] std::optional<Match> find(
       std::string_view host, std::optional<std::uint32_t> listener_default = std::nullopt) const;
 
-  // The same look-up told in words; slow.
+  // The same look-up told in words; slow. `server_name` gives the id of a server by its index.
   [[nodiscard]] RouteExplanation explain(
-      std::string_view host, std::optional<std::uint32_t> listener_default = std::nullopt) const;
+      std::string_view host, std::optional<std::uint32_t> listener_default,
+      const std::function<std::string(std::uint32_t)>& server_name) const;
 
   // Sorted by domain.
   [[nodiscard]] const std::vector<RouteConflict>& conflicts() const;
