@@ -1,0 +1,1 @@
+"""Runs real Minecraft programs against Drawbridge. Standard library only; `../run` is the way in."""

@@ -1,0 +1,69 @@
+"""The main scenario: ask for the status, join, talk both ways, receive chunks, stay, leave. And its comparisons."""
+
+import asyncio
+
+from .catalogue import Backend
+from .cells import Steps, check, check_equal
+from .lab import Lab, Player
+
+KEEP_ALIVE_SECONDS = 4  # how often both server programs ask
+
+
+async def status(lab: Lab, door, backend: Backend, domain: str | None = None, source: str = "127.0.0.1") -> None:
+    answer = await lab.ping(door, backend, domain, source)
+    check(answer.pop("latency", None) is not None, "the ping got no pong")
+    online = answer["players"].pop("online", None)
+    check(isinstance(online, int), f"players.online is {online!r}")
+    check_equal("the status", answer, backend.expected_status())
+
+
+def compare_chunks(client: dict, server: dict, at_least: int) -> None:
+    check(client["chunks"]["count"] >= at_least, f"only {client['chunks']['count']} chunks came")
+    check_equal("what the client got of chunks", client["chunks"], server["chunks"])
+
+
+def compare_wires(client: dict, server: dict) -> None:
+    """Byte for byte, both directions, from the first of the handshake to the last before the end."""
+    check_equal("what the client read", client["wire"]["received"], server["wire"]["sent"])
+    check_equal("what the backend read", server["wire"]["received"], client["wire"]["sent"])
+
+
+async def leave_and_compare(door, backend: Backend, player: Player, stayed: float, domain: str | None = None) -> tuple[dict, dict]:
+    client = await player.leave()
+    server = await backend.worker.ask("ended", username=player.name)
+    check_equal("the client's complaint", client.get("failure"), None)
+    check_equal("the backend's complaints", server["errors"], [])
+    check_equal("the backend's name of the player", server["username"], player.name)
+    check_equal("the host in the backend's handshake", server["host"], domain or backend.domain)
+    check_equal("the protocol in the backend's handshake", server["protocol"], backend.protocol)
+    check_equal("the player's UUID", client["uuid"], server["uuid"])
+    compare_chunks(client, server, 9)
+    expected = int(stayed / KEEP_ALIVE_SECONDS) - 1
+    check(client["keepAlives"] >= expected, f"the client got {client['keepAlives']} keep-alives of {expected}")
+    check(server["keepAlives"] >= expected, f"the backend got {server['keepAlives']} answers of {expected}")
+    if door.mode.forwards_bytes:
+        compare_wires(client, server)
+    return client, server
+
+
+async def talk(backend: Backend, player: Player, words: str) -> None:
+    await player.chat(words)  # back again from the backend
+    server = await backend.worker.ask("current", username=player.name)
+    check(words in server["heard"], f"the backend heard {server['heard']}")
+
+
+async def join(step: Steps, lab: Lab, door, backend: Backend, stay: float, **options) -> tuple[dict, dict]:
+    with step("status"):
+        await status(lab, door, backend)
+    with step("login"):
+        player = await lab.join(door, backend, **options)
+    with step("chat"):
+        await player.hears(f"welcome {player.name}")
+        await talk(backend, player, "good morning")
+    with step("stay"):
+        await asyncio.sleep(stay)
+        record = await player.look()
+        check(not record["over"], f"the connection ended: {record.get('kick')} {record.get('failure')}")
+        await talk(backend, player, "good night")
+    with step("compare"):
+        return await leave_and_compare(door, backend, player, stay)

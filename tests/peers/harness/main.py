@@ -1,0 +1,82 @@
+"""The run: start everything, try all cells, print the outcome, end everything."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from . import matrix_page, places, suites
+from .cells import Cell, run_cells
+from .lab import Lab
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests/peers/run", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--short", action="store_true", help="a few game versions, all modes (the default)")
+    size.add_argument("--matrix", action="store_true", help="every game version; writes docs/matrix.md")
+    parser.add_argument("--proxy", choices=["drawbridge", "none"], default="drawbridge")
+    parser.add_argument("--only", action="append", metavar="TEXT", help="only cells whose name has TEXT; writes no page")
+    parser.add_argument("--jobs", type=int, default=12, help="cells at once; most of them wait most of the time")
+    parser.add_argument("--stay", type=float, help="seconds that a player stays (20; 9 with --short)")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with logs and configurations")
+    return parser.parse_args(argv)
+
+
+def report(cell: Cell) -> None:
+    outcome = "ok    " if cell.passed else "FAILED"
+    print(f"{outcome} {cell.seconds:6.1f} s  {cell.name}", flush=True)
+    if not cell.passed:
+        print("         " + cell.failure.strip().replace("\n", "\n         "), flush=True)
+
+
+async def run(options: argparse.Namespace, folder: Path) -> list[Cell]:
+    lab = Lab(folder)
+    plan = suites.Plan(lab, folder, short=not options.matrix, proxied=options.proxy == "drawbridge",
+                       stay=options.stay or (20 if options.matrix else 9), only=options.only or [])
+    try:
+        cells = await plan.prepare()
+        await run_cells(cells, options.jobs, report)
+        endings = await plan.end_doors()
+        for cell in endings:
+            report(cell)
+        return cells + endings
+    finally:
+        await plan.kill_doors()
+        await lab.stop()
+
+
+def main(argv: list[str]) -> int:
+    options = arguments(argv)
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="drawbridge-peers-"))
+    cells: list[Cell] = []
+    complaint = None
+    try:
+        places.check_tools()
+        places.install()
+        cells = asyncio.run(run(options, folder))
+        if not cells:
+            complaint = "no cell was run"
+    except places.Unusable as error:
+        complaint = str(error)
+    except Exception:  # a fault of the harness: a failed run too, with its closing line
+        complaint = traceback.format_exc()
+    failed = [cell for cell in cells if not cell.passed]
+    if complaint:
+        print(f"peers: {complaint}", file=sys.stderr)
+    if options.matrix and options.proxy == "drawbridge" and not options.only and not complaint:
+        matrix_page.write(cells, options.stay or 20)
+    if failed or complaint or options.keep:
+        print(f"peers: logs are in {folder}")
+    else:
+        shutil.rmtree(folder)
+    for cell in failed:
+        print(f"peers: failed: {cell.name}")
+    print(f"peers: {time.monotonic() - began:.0f} s")
+    print(f"{len(cells) - len(failed)} passed, {len(failed) + (1 if complaint else 0)} failed", flush=True)
+    return 1 if failed or complaint else 0
