@@ -30,3 +30,8 @@ if(DRAWBRIDGE_SANITIZE)
   add_compile_options(-fsanitize=${DRAWBRIDGE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DRAWBRIDGE_SANITIZE})
 endif()
+
+if(DRAWBRIDGE_FUZZ)
+  # Coverage in all code that a target reaches; the targets themselves add the main() of libFuzzer.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

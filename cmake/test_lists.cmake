@@ -1,0 +1,18 @@
+# Tells tests/run what there is to run: one list a suite in the build folder, and one target that builds all of it.
+# fuzz_replays.txt holds whole commands, the others one program a line.
+function(drawbridge_write_test_lists)
+  add_custom_target(test_binaries)
+  foreach(suite unit_tests scenario_tests fuzz_replays)
+    get_property(targets GLOBAL PROPERTY drawbridge_${suite})
+    set(lines "")
+    foreach(target IN LISTS targets)
+      get_target_property(arguments ${target} drawbridge_arguments)
+      if(NOT arguments)
+        set(arguments "")
+      endif()
+      string(APPEND lines "$<TARGET_FILE:${target}> ${arguments}\n")
+      add_dependencies(test_binaries ${target})
+    endforeach()
+    file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/${suite}.txt CONTENT "${lines}")
+  endforeach()
+endfunction()
