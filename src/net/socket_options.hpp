@@ -1,0 +1,39 @@
+// What every socket of a connection is told. Half-open and stalled ends are the kernel's work:
+// keepalive finds a peer that left without FIN, TCP_USER_TIMEOUT one that no longer takes what we
+// send. No timer of ours runs per connection.
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace drawbridge::net {
+
+struct SocketOptions {
+  // Zero turns keepalive off. Whole seconds, at least one.
+  Duration keepalive_time = seconds(30);
+  Duration keepalive_interval = seconds(10);
+  int keepalive_retries = 3;
+  // Longest time that sent bytes stay unacknowledged, or a zero window stays closed; zero: the
+  // kernel's own.
+  Duration user_timeout = seconds(60);
+  std::string congestion;  // TCP_CONGESTION; empty: the system's default
+};
+
+// TCP_NODELAY, keepalive, TCP_USER_TIMEOUT, congestion control. Sockets that are not TCP are left
+// alone. An option that the kernel refuses is skipped: a connection without it is better than none.
+void apply_options(int fd, const SocketOptions& options);
+// For sockets of players, besides: TCP_NOTSENT_LOWAT 128 KiB. The send buffer is left to autotuning
+// (a fixed one caps distant players); what is limited is how much waits unsent in it (2.6 MB
+// otherwise when a client stops reading).
+void apply_client_options(int fd, const SocketOptions& options);
+// For sockets to backends, before connect: SO_RCVBUF 256 KiB. Without it 18 MB pile up there when a
+// client stalls.
+void apply_backend_options(int fd, const SocketOptions& options);
+
+// Whether the kernel has this congestion control (and lets us use it): to warn once at start
+// instead of per socket.
+Result<> check_congestion(const std::string& name);
+
+}  // namespace drawbridge::net
