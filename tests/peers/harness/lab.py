@@ -68,9 +68,9 @@ class Lab:
         self.clients = [await self.launch("client.js", f"clients-{n + 1}") for n in range(CLIENT_PROCESSES)]
 
     async def start_backends(self, backends: list[Backend]) -> None:
-        """Several of one kind share a process; flying-squid gets one each, since it generates worlds."""
-        for kind in {backend.kind for backend in backends}:
-            of_kind = [backend for backend in backends if backend.kind == kind]
+        """Several of one kind share a process (and its session server); flying-squid gets one each, since it generates worlds."""
+        for kind, online in sorted({(backend.kind, backend.online) for backend in backends}):
+            of_kind = [backend for backend in backends if (backend.kind, backend.online) == (kind, online)]
             size = 1 if kind == "flying-squid" else BACKENDS_PER_PROCESS
             for at in range(0, len(of_kind), size):
                 await self.start_group(of_kind[at:at + size])

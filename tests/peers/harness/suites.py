@@ -39,7 +39,7 @@ class Plan:
                 name = backend_name(kind, version)
                 shade = (7 * len(backends)) % 256
                 backends.append(Backend(name, kind, version, f"{kind} {version} says hello", favicon(shade)))
-        await self.lab.start_backends(backends)
+        await self.lab.start_backends(backends + await encryption.backends(self))
 
     async def door(self, name: str, mode: catalogue.Mode, **settings) -> Drawbridge:
         """A Drawbridge that is not started yet, so that its server files can be written first."""
@@ -63,7 +63,8 @@ class Plan:
             return [Direct(DIRECT)]
         doors = []
         for mode in MODES:
-            door = await self.door(mode.name, mode)
+            door = await self.door(mode.name, mode, **pings.DOOR_SETTINGS)
+            pings.write_down_server(door)
             for backend in self.lab.backends.values():
                 door.serve(backend)
             await door.start()
