@@ -47,18 +47,18 @@ struct Handshake {
   }
 };
 
+struct LoginKey {  // 1.19 to 1.19.2
+  std::int64_t expires_ms = 0;
+  ByteBuffer key, signature;
+};
+
 struct LoginStart {
   static constexpr std::string_view name = "login start";
   static constexpr std::int32_t id = 0x00;
 
-  struct Key {  // 1.19 to 1.19.2
-    std::int64_t expires_ms = 0;
-    ByteBuffer key, signature;
-  };
-
-  std::string player;        // 1..16 characters as sent; nobody has vouched for it
-  std::optional<Key> key;    // 1.19, 1.19.1
-  std::optional<Uuid> uuid;  // 1.19.1 and later; a claim, nothing more
+  std::string player;           // 1..16 characters as sent; nobody has vouched for it
+  std::optional<LoginKey> key;  // 1.19, 1.19.1
+  std::optional<Uuid> uuid;     // 1.19.1 and later; a claim, nothing more
 
   static void fields(auto& io, auto& p) {
     io.string(p.player, 16);

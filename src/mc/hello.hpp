@@ -94,8 +94,6 @@ class HelloParser {
   Result<std::optional<Hello>> feed_modern(ByteView all);
   Result<> read_handshake(ByteView body);
   Result<> read_login_start(ByteView body);
-  Result<std::optional<Hello>> feed_legacy_ping(ByteView all);
-  static Result<std::optional<Hello>> feed_legacy_login(ByteView all);
 
   std::optional<Hello> hello_;  // after the handshake
   Hello legacy_;

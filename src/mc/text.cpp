@@ -1,0 +1,211 @@
+#include "mc/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "base/strings.hpp"
+#include "mc/text_runs.hpp"
+#include "mc/utf16.hpp"
+
+namespace drawbridge::mc {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t max_text = 65'536;  // bytes of a component
+constexpr int max_levels = 32;
+constexpr std::string_view section = "\u00A7";
+
+constexpr std::array<std::string_view, 11> placeholders{"server",   "host",   "player",   "players",
+                                                        "max",      "eta",    "elapsed",  "seconds",
+                                                        "duration", "reason", "remaining"};
+
+// Bytes that are not UTF-8 become U+FFFD: one of them would make a whole JSON document unreadable.
+std::string valid_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);
+  ByteBuffer units;
+  append_utf16be(units, text, text.size());
+  return utf8_from_utf16be(units);
+}
+
+std::string color_name(const Color& color, Version version) {
+  if (!color.is_named && version >= v1_16) return fmt::format("#{:06x}", color.rgb);
+  return std::string(color.nearest().name);
+}
+
+json::object component_of(const Run& run, Version version) {
+  json::object out;
+  out["text"] = run.text;
+  if (run.style.color) out["color"] = color_name(*run.style.color, version);
+  for (std::size_t i = 0; i < named_formats.size(); ++i) {
+    if (run.style.formats[i]) out[named_formats[i].name] = true;
+  }
+  return out;
+}
+
+json::value component_of(const std::vector<Run>& runs, Version version) {
+  if (runs.empty()) return {{"text", ""}};
+  if (runs.size() == 1) return component_of(runs.front(), version);
+  json::array extra;
+  for (const Run& run : runs) extra.push_back(component_of(run, version));
+  // The root has no style, or every part would inherit it.
+  return {{"text", ""}, {"extra", std::move(extra)}};
+}
+
+// Below 1.16 a client knows colours by name only; it would show "#ff8800" as white.
+void name_colors(json::value& component, Version version) {
+  if (auto* list = component.if_array()) {
+    for (auto& part : *list) name_colors(part, version);
+  } else if (auto* object = component.if_object()) {
+    for (auto& [key, value] : *object) {
+      const auto* text = value.if_string();
+      const auto color = key == "color" && text != nullptr ? Color::parse(*text) : std::nullopt;
+      if (color) {
+        value = color_name(*color, version);
+      } else {
+        name_colors(value, version);
+      }
+    }
+  }
+}
+
+std::string without_sections(std::string_view text) {
+  std::string out(text);
+  for (auto at = out.find(section); at != std::string::npos; at = out.find(section, at)) {
+    out.erase(at, section.size());
+  }
+  return out;
+}
+
+std::string safe_value(std::string_view value, Text::Form form) {
+  std::string out;
+  for (const char c : without_sections(valid_utf8(value))) {
+    if (static_cast<Byte>(c) < 0x20 || c == 0x7F) continue;
+    if (form == Text::Form::json && (c == '"' || c == '\\')) out.push_back('\\');
+    out.push_back(c);
+  }
+  return out;
+}
+
+// The name in braces at the start of `text`, or nothing.
+std::string_view braced_name(std::string_view text) {
+  constexpr std::size_t longest = 32;
+  const auto end = text.substr(0, longest).find('}');
+  if (end == std::string_view::npos || end < 2) return {};
+  const std::string_view name = text.substr(1, end - 1);
+  const bool is_word =
+      std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  return is_word ? name : std::string_view{};
+}
+
+bool is_known(std::string_view name) {
+  return std::ranges::find(placeholders, name) != placeholders.end();
+}
+
+// A § that the template leaves open in front of a placeholder would make a code of the value's
+// first letter.
+void close_section(std::string& out) {
+  for (const std::string_view open :
+       {section, std::string_view("\\u00a7"), std::string_view("\\u00A7")}) {
+    while (out.ends_with(open)) out.resize(out.size() - open.size());
+  }
+}
+
+}  // namespace
+
+Result<Text> json_text(std::string_view text, Fault fault) {
+  if (text.size() > max_text) return fail(fault, "a text component of {} bytes", text.size());
+  boost::system::error_code error;
+  json::parse_options options;
+  options.max_depth = max_levels;
+  const json::value component = json::parse(text, error, {}, options);
+  if (error) return fail(fault, "not a JSON text component: {}", error.message());
+  const bool is_empty_list = component.is_array() && component.get_array().empty();
+  if (is_empty_list || !(component.is_object() || component.is_array() || component.is_string())) {
+    return fail(fault, "a JSON text component is an object, a list or a string");
+  }
+  return Text{Text::Form::json, std::string(text)};
+}
+
+std::string to_json(const Text& text, Version version) {
+  if (text.form == Text::Form::json) {
+    boost::system::error_code error;
+    json::parse_options options;
+    options.max_depth = 64;
+    json::value component = json::parse(text.value, error, {}, options);
+    if (!error) {
+      if (version < v1_16) name_colors(component, version);
+      return json::serialize(component);
+    }
+  }
+  return json::serialize(
+      component_of(runs_of({Text::Form::legacy, valid_utf8(text.value)}), version));
+}
+
+std::string to_legacy(const Text& text) {
+  std::string out;
+  Style current;
+  const auto put = [&out](char code) { (out += section) += code; };
+  for (const Run& run : runs_of(text)) {
+    if (run.style != current) {
+      // A colour, or r, ends everything before it.
+      put(run.style.color ? run.style.color->nearest().code : 'r');
+      for (std::size_t i = 0; i < named_formats.size(); ++i) {
+        if (run.style.formats[i]) put(named_formats[i].code);
+      }
+      current = run.style;
+    }
+    out += run.text;
+  }
+  return out;
+}
+
+std::string to_plain(const Text& text) {
+  std::string out;
+  for (const Run& run : runs_of(text)) out += run.text;
+  return out;
+}
+
+std::string strip_codes(std::string_view legacy) {
+  return to_plain(Text::legacy(std::string(legacy)));
+}
+
+Text expand(const Text& text, std::span<const Value> values) {
+  Text out{text.form, {}};
+  std::string_view rest = text.value;
+  while (!rest.empty()) {
+    const auto brace = rest.find('{');
+    out.value += rest.substr(0, brace);
+    if (brace == std::string_view::npos) break;
+    rest.remove_prefix(brace);
+    const std::string_view name = braced_name(rest);
+    const auto value = std::ranges::find(values, name, &Value::name);
+    if (name.empty() || (value == values.end() && !is_known(name))) {
+      out.value += '{';
+      rest.remove_prefix(1);
+      continue;
+    }
+    close_section(out.value);
+    if (value != values.end()) out.value += safe_value(value->value, text.form);
+    rest.remove_prefix(name.size() + 2);
+  }
+  return out;
+}
+
+std::span<const std::string_view> known_placeholders() {
+  return placeholders;
+}
+
+std::vector<std::string> check_placeholders(std::string_view text) {
+  std::vector<std::string> unknown;
+  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+    const std::string_view name = braced_name(text.substr(at));
+    if (name.empty() || is_known(name) || std::ranges::find(unknown, name) != unknown.end())
+      continue;
+    unknown.emplace_back(name);
+  }
+  return unknown;
+}
+
+}  // namespace drawbridge::mc
