@@ -51,8 +51,9 @@ class Plan:
         await asyncio.gather(self.start_backends(), self.lab.start_clients())
         cells = [*await self.join_cells(), *await self.harness_cells(), *await mineflayer.cells(self),
                  *await encryption.cells(self), *await pings.cells(self)]
+        cells += await haproxy.cells(self)
         if self.proxied:
-            cells += [*await haproxy.cells(self), *await editing.cells(self)]
+            cells += await editing.cells(self)
         if self.only:
             cells = [cell for cell in cells if any(text in cell.name for text in self.only)]
         return cells
