@@ -1,0 +1,1 @@
+"""The runner behind bench/run: namespace, peers, suites, figures."""
