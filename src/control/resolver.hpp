@@ -47,9 +47,12 @@ struct ResolverOptions {
   std::vector<Endpoint> servers;
   std::filesystem::path hosts_file = "/etc/hosts";
   std::filesystem::path resolv_conf = "/etc/resolv.conf";  // read again when it changes
+  std::uint16_t port = 53;                                 // of the name servers in resolv.conf
 
   Duration query_timeout = seconds{1};   // before the same question is sent again
   Duration lookup_timeout = seconds{5};  // then everybody who waits for the name is told
+  // Somebody who waits in resolve() for a name whose old addresses are known gets those after this.
+  Duration stale_wait = milliseconds{100};
   Duration second_family_wait = milliseconds{50};
 
   Duration min_ttl = seconds{1};
