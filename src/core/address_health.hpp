@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/clock.hpp"
 
@@ -35,18 +37,24 @@ enum class Availability : std::uint8_t {
   ejected,
 };
 
+enum class DialKind : std::uint8_t { ordinary, recovery };
+
 class AddressHealth {
  public:
   [[nodiscard]] Availability availability(TimePoint now) const;
   // When the next attempt is due; the epoch if the address is healthy.
   [[nodiscard]] TimePoint out_until() const;
 
-  // Takes the one recovery attempt of this window; false if the address is ejected or somebody else
-  // has it. True without further effect while it is healthy.
-  bool claim_attempt(TimePoint now);
-  // Outcomes of connections, and later of active probes. They return true if the address changed
-  // sides (so that exactly one caller writes the log line).
-  bool failed(TimePoint now, const EjectionRules& rules);
+  // Since when it is healthy or out; the epoch if it never changed.
+  [[nodiscard]] TimePoint changed_at() const;
+
+  // Asks to try the address: ordinary while it is healthy; recovery if this is the one attempt of
+  // this window; nothing if it is out or somebody else has that attempt.
+  std::optional<DialKind> claim_attempt(TimePoint now);
+  // Outcomes of connections (and of probes). They return true if the address changed sides, to
+  // exactly one caller, who writes the log line. Successes in between do not excuse failures: an
+  // address that fails every other time is out.
+  bool failed(DialKind kind, TimePoint now, const EjectionRules& rules);
   bool succeeded(TimePoint now);
 
   // Connections that are being made, and that are made.
@@ -64,11 +72,12 @@ class AddressHealth {
   std::atomic<std::uint32_t> live_ = 0;
   // Steady nanoseconds; 0 = healthy.
   std::atomic<std::int64_t> out_until_ = 0;
+  std::atomic<std::int64_t> changed_at_ = 0;
 
   std::mutex mutex_;                                             // guards all below
   std::array<TimePoint, EjectionRules::max_failures> recent_{};  // ring of failures
-  std::uint32_t recent_count_ = 0;
-  std::uint32_t recent_next_ = 0;
+  std::size_t recent_count_ = 0;
+  std::size_t recent_next_ = 0;
   Duration out_for_{};  // length of the present or last time out; doubles
 };
 
@@ -93,20 +102,22 @@ class LiveConnection {
 class DialAttempt {
  public:
   DialAttempt() = default;
-  explicit DialAttempt(std::shared_ptr<AddressHealth> address);
+  DialAttempt(std::shared_ptr<AddressHealth> address, DialKind kind);
   DialAttempt(DialAttempt&& other) noexcept = default;
   DialAttempt& operator=(DialAttempt&& other) noexcept;
   ~DialAttempt() { end(); }
 
   // False if the address is out and its recovery attempt is taken: try the next candidate.
   explicit operator bool() const { return address_ != nullptr; }
-  // `recovered` / the result say whether the address changed sides just now.
+  // Both end the attempt. `recovered` and the result of failed() say whether the address changed
+  // sides just now.
   LiveConnection connected(TimePoint now, bool* recovered = nullptr);
   bool failed(TimePoint now, const EjectionRules& rules);
 
  private:
   void end();
   std::shared_ptr<AddressHealth> address_;
+  DialKind kind_ = DialKind::ordinary;
 };
 
 }  // namespace drawbridge::core

@@ -34,18 +34,29 @@ enum class BalanceStrategy : std::uint8_t {
 struct WeightedAddress {
   std::string text;  // "host:port" or "unix:/path": the identity of the address within its server
   std::uint16_t weight = 1;  // 0 = only when nothing else is left (not with first_available)
+  bool operator==(const WeightedAddress&) const = default;
 };
 
 struct Candidate {
   std::uint32_t index = 0;  // into the pool's addresses
   bool forced = false;      // everything is out, so it is tried regardless
+  std::uint32_t load = 0;   // connections there when this was ordered (least_conn)
+  std::uint32_t turn = 0;   // its place in the rotation (least_conn)
 };
 
 // Candidates, best first. Up to 16 without allocation.
 class CandidateList {
  public:
-  [[nodiscard]] const Candidate* begin() const { return items().data(); }
-  [[nodiscard]] const Candidate* end() const { return items().data() + size_; }
+  [[nodiscard]] std::span<const Candidate> items() const {
+    if (size_ <= inline_size) return std::span(inline_).first(size_);
+    return overflow_;
+  }
+  [[nodiscard]] std::span<Candidate> items() {
+    if (size_ <= inline_size) return std::span(inline_).first(size_);
+    return overflow_;
+  }
+  [[nodiscard]] auto begin() const { return items().begin(); }
+  [[nodiscard]] auto end() const { return items().end(); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] const Candidate& operator[](std::size_t i) const { return items()[i]; }
@@ -53,10 +64,6 @@ class CandidateList {
 
  private:
   static constexpr std::size_t inline_size = 16;
-  [[nodiscard]] std::span<const Candidate> items() const {
-    if (size_ <= inline_size) return inline_;
-    return overflow_;
-  }
   std::size_t size_ = 0;
   std::array<Candidate, inline_size> inline_{};
   std::vector<Candidate> overflow_;  // all of them, once there are more than inline_size
@@ -80,6 +87,10 @@ class BackendPool {
   [[nodiscard]] const AddressHealth& health(std::size_t index) const { return *health_[index]; }
 
  private:
+  [[nodiscard]] CandidateList usable(TimePoint now) const;
+  void rotate(std::span<Candidate> list);
+  void sort_by_load(std::span<Candidate> list);
+
   std::vector<WeightedAddress> addresses_;
   std::vector<std::shared_ptr<AddressHealth>> health_;
   std::mutex mutex_;  // guards rotation_

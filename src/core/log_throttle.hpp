@@ -53,6 +53,7 @@ class LogThrottle {
   struct Key {
     IpAddress source;  // IPv6: its /64
     std::string_view reason;
+    bool shared = false;  // the count of all sources that found no place
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
@@ -61,8 +62,8 @@ class LogThrottle {
   struct Window {
     TimePoint began;
     std::uint64_t seen = 0;
-    bool shared = false;  // the count of all sources that found no place
   };
+  void close(const Key& key, const Window& window);
 
   Rules rules_;
   mutable std::mutex mutex_;

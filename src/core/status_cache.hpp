@@ -12,17 +12,13 @@
 // they should only post.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "base/clock.hpp"
@@ -58,19 +54,19 @@ struct StatusOutcome {
   bool reachable = false;  // false: the backend failed, `answer` is what to say instead
 };
 
-class StatusCache;
 namespace status_cache_detail {
+struct Shard;
 struct Flight;
-}
+struct Store;
+}  // namespace status_cache_detail
 
-// The duty to fetch. Movable, any thread; dropping it unfinished hands it to the next follower. It
-// keeps nothing of the cache alive and must not outlive it.
+// The duty to fetch. Movable, any thread; dropping it unfinished hands it to the next follower.
 class StatusTicket {
  public:
   StatusTicket() = default;
-  StatusTicket(StatusTicket&& other) noexcept;
+  StatusTicket(StatusTicket&& other) noexcept = default;
   StatusTicket& operator=(StatusTicket&& other) noexcept;
-  ~StatusTicket();
+  ~StatusTicket() { abandon(); }
 
   explicit operator bool() const { return flight_ != nullptr; }
   // The last answer of this server that a backend gave, this protocol version's if there is one and
@@ -82,10 +78,12 @@ class StatusTicket {
 
  private:
   friend class StatusCache;
-  StatusTicket(StatusCache* cache, std::shared_ptr<status_cache_detail::Flight> flight);
+  friend class StatusFollow;
+  explicit StatusTicket(std::shared_ptr<status_cache_detail::Flight> flight)
+      : flight_(std::move(flight)) {}
   void end(StatusOutcome outcome, TimePoint now);
   void abandon();
-  StatusCache* cache_ = nullptr;
+  static void hand_on(const std::shared_ptr<status_cache_detail::Flight>& flight);
   std::shared_ptr<status_cache_detail::Flight> flight_;
 };
 
@@ -103,9 +101,9 @@ using StatusCallback = std::function<void(StatusTurn)>;
 class StatusFollow {
  public:
   StatusFollow() = default;
-  StatusFollow(StatusFollow&& other) noexcept;
+  StatusFollow(StatusFollow&& other) noexcept = default;
   StatusFollow& operator=(StatusFollow&& other) noexcept;
-  ~StatusFollow();
+  ~StatusFollow() { cancel(); }
 
   // Registers the callback, which is called exactly once unless this is dropped first; it may be
   // called before this returns, and on another thread.
@@ -113,9 +111,9 @@ class StatusFollow {
 
  private:
   friend class StatusCache;
-  StatusFollow(StatusCache* cache, std::shared_ptr<status_cache_detail::Flight> flight);
+  explicit StatusFollow(std::shared_ptr<status_cache_detail::Flight> flight)
+      : flight_(std::move(flight)) {}
   void cancel();
-  StatusCache* cache_ = nullptr;
   std::shared_ptr<status_cache_detail::Flight> flight_;
   std::uint64_t id_ = 0;
 };
@@ -141,13 +139,7 @@ class StatusCache {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  friend class StatusTicket;
-  friend class StatusFollow;
-  struct Shard;
-  static constexpr std::size_t shard_count = 16;
-  Shard& shard_of(std::string_view server_id) const;
-
-  std::unique_ptr<std::array<Shard, shard_count>> shards_;
+  std::shared_ptr<status_cache_detail::Store> store_;
 };
 
 }  // namespace drawbridge::core

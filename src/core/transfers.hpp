@@ -34,7 +34,7 @@ class TransferLedger {
     std::string key;
     TimePoint at;
   };
-  void drop_oldest_while_expired(TimePoint now);
+  void drop_old(TimePoint now);  // expired, or over capacity
 
   std::size_t capacity_;
   mutable std::mutex mutex_;  // guards all below
