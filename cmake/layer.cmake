@@ -1,12 +1,14 @@
-# drawbridge_layer(NAME DEPS layer... LIBS library...)
+# drawbridge_layer(NAME DEPS layer... LIBS library... [MAIN program])
 #   Makes the static library drawbridge_NAME from every *.cpp below this folder and, from every *_test.cpp, the
-#   executable NAME_test. Files are found by globbing: adding one needs no edit here.
+#   executable NAME_test. Files are found by globbing: adding one needs no edit here. With MAIN, main.cpp becomes
+#   that program, at the top of the build folder.
 function(drawbridge_layer name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MAIN" "DEPS;LIBS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     message(STATUS "Layer ${name} has no sources yet and is left out")
     return()
@@ -16,6 +18,12 @@ function(drawbridge_layer name)
   target_include_directories(drawbridge_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPS PREPEND drawbridge_)
   target_link_libraries(drawbridge_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS})
+
+  if(ARG_MAIN)
+    add_executable(${ARG_MAIN} main.cpp)
+    target_link_libraries(${ARG_MAIN} PRIVATE drawbridge_${name})
+    set_target_properties(${ARG_MAIN} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  endif()
 
   if(tests)
     add_executable(${name}_test ${tests})

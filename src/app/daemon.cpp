@@ -1,0 +1,295 @@
+#include "app/daemon.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "app/port_owner.hpp"
+#include "base/log.hpp"
+#include "config/diff.hpp"
+#include "config/inactive.hpp"
+
+namespace drawbridge::app {
+
+namespace {
+
+// A relayed player holds two descriptors; the rest of the process needs some.
+constexpr rlim_t reserved_descriptors = 64;
+
+void log_problems(const config::Problems& problems) {
+  for (const config::Problem& problem : problems) {
+    const bool is_error = problem.severity == config::Problem::Severity::error;
+    log::write(is_error ? log::Level::error : log::Level::warn, "config", problem.text());
+  }
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const rlim_t players =
+      limit.rlim_cur > reserved_descriptors ? (limit.rlim_cur - reserved_descriptors) / 2 : 0;
+  log::info("app", "descriptor limit",
+            {{"descriptors", limit.rlim_cur}, {"players_at_most", players}});
+}
+
+void log_listen_failure(const core::ListenFailure& failure) {
+  if (!failure.in_use) {
+    log::error("net", "cannot listen", {{"address", failure.address}, {"reason", failure.reason}});
+    return;
+  }
+  const auto owner = find_port_owner(failure.port);
+  const std::string who =
+      owner ? fmt::format("process {} ({})", owner->pid, owner->command)
+            : std::string("another process (run as root, or `ss -ltnp`, to see which)");
+  log::error(
+      "net",
+      fmt::format(
+          "port {} is taken by {}. Either let Drawbridge listen elsewhere (`bind = \"[::]:25577\"` "
+          "in "
+          "drawbridge.toml, or --bind), or move the other one: a Minecraft server beside "
+          "Drawbridge "
+          "wants another `server-port` in server.properties, and that port in `addresses` of its "
+          "server file",
+          failure.port, who),
+      {{"address", failure.address}});
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  return fmt::format("{}", fmt::join(items, " "));
+}
+
+}  // namespace
+
+Daemon::Daemon(DaemonOptions options) : options_(std::move(options)) {}
+
+Daemon::~Daemon() {
+  control_.run_and_wait([this] { begin_stop(Duration::zero()); });
+  control_.stop();
+  control_.join();
+  // In control context again: the thread has ended.
+  if (proxy_) proxy_->stop();
+  files_.reset();
+  global_watch_.release();
+  watch_.reset();
+  proxy_.reset();
+  resolver_.reset();
+}
+
+int Daemon::start() {
+  raise_descriptor_limit();
+  if (const int code = load_global_at_start(); code != exit_ok) return code;
+  resolver_ = std::make_unique<control::Resolver>(control_, options_.resolver);
+  watch_ = std::make_unique<control::FileWatch>(control_, options_.watch);
+  proxy_ = std::make_unique<core::Proxy>(control_, *resolver_);
+  registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools);
+  registry_->set_global(global_);
+  watch_global();
+  watch_servers();
+  if (options_.strict && server_files_bad_) {
+    log::error("config", "a server file is bad, and --strict was asked for");
+    return exit_config;
+  }
+  if (const int code = open(); code != exit_ok) return code;
+  control_.start();
+  return exit_ok;
+}
+
+int Daemon::load_global_at_start() {
+  const config::GlobalFile found = config::find_global_file(options_.config);
+  if (!found.note.empty()) log::warn("config", found.note);
+  global_path_ = found.path;
+  config::Loaded loaded = config::load_global(found.path, options_.overlays);
+  log_problems(loaded.problems);
+  if (!loaded.config) return exit_config;
+  log::info("config",
+            found.path ? "configuration read" : "no configuration file, so the defaults hold",
+            {{"file", found.path ? found.path->string() : std::string{}}});
+  for (const std::string& key : config::inactive_keys(*loaded.config))
+    log::warn("config", "accepted, not active yet", {{"key", key}});
+  global_ = std::make_shared<const config::GlobalConfig>(std::move(*loaded.config));
+  origins_ = std::move(loaded.origins);
+  return exit_ok;
+}
+
+int Daemon::open() {
+  core::WorldChange first = registry_->build();
+  world_ = first.world;
+  log_problems(config::cross_check(*global_, origins_, registry_->described()));
+  const auto failures = proxy_->start(world_);
+  for (const core::ListenFailure& failure : failures) log_listen_failure(failure);
+  if (!failures.empty()) return exit_runtime;
+  if (proxy_->addresses().empty()) {
+    log::error("net", "there is nothing to listen on: set `bind`, or a [[listener]] table");
+    return exit_config;
+  }
+  log::info("app", "ready",
+            {{"servers", world_->servers.size()}, {"servers_dir", global_->servers_dir.string()}});
+  if (world_->servers.empty())
+    log::info(
+        "app",
+        fmt::format(
+            "no server is configured yet: create {}/my-server.toml with `domains` and `addresses`",
+            global_->servers_dir.string()));
+  return exit_ok;
+}
+
+// --- Changes of files ---
+
+void Daemon::watch_global() {
+  if (!global_path_) return;
+  global_watch_ = watch_->watch_file(*global_path_, [this](const control::ChangedPaths&) {
+    apply_global();
+    publish();
+  });
+}
+
+void Daemon::watch_servers() {
+  files_ = std::make_unique<features::files::FileProvider>(
+      control_, *watch_, global_->servers_dir, [this](features::files::FileBatch batch) {
+        apply(std::move(batch));
+        publish();
+      });
+  apply(files_->start());
+}
+
+void Daemon::apply(features::files::FileBatch batch) {
+  for (const auto& fault : batch.faults) {
+    log::error("config", "cannot be read; what was known of it stays",
+               {{"path", fault.path.string()}, {"reason", fault.what}});
+    server_files_bad_ = true;
+  }
+  for (const auto& change : batch.changes) {
+    const std::string key = change.path.string();
+    if (!change.bytes) {
+      registry_->withdraw(core::Provider::file, key);
+      continue;
+    }
+    config::LoadedServer loaded = config::load_server(*change.bytes, change.path);
+    log_problems(loaded.problems);
+    if (loaded.config) {
+      for (const std::string& inactive : config::inactive_keys(*loaded.config))
+        log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
+    } else {
+      server_files_bad_ = true;
+      log::error("config",
+                 "server file not used; its last good version, if there is one, stays live",
+                 {{"file", key}});
+    }
+    registry_->submit(core::Provider::file, key, std::move(loaded));
+  }
+}
+
+void Daemon::apply_global() {
+  config::Loaded loaded = config::load_global(global_path_, options_.overlays);
+  log_problems(loaded.problems);
+  if (!loaded.config) {
+    log::error("config", "the global file is bad; the values that are live stay");
+    return;
+  }
+  const config::Changes changes = config::diff(*global_, *loaded.config);
+  if (changes.empty()) return;
+  std::vector<std::string> live = changes.live;
+  live.insert(live.end(), changes.new_connections.begin(), changes.new_connections.end());
+  if (!live.empty()) log::info("config", "changed", {{"keys", joined(live)}});
+  if (!changes.restart.empty())
+    log::warn("config", "changed, but these wait for a restart",
+              {{"keys", joined(changes.restart)}});
+  const auto old_folder = global_->servers_dir;
+  global_ = std::make_shared<const config::GlobalConfig>(
+      config::without_restart_keys(*global_, std::move(*loaded.config)));
+  origins_ = std::move(loaded.origins);
+  registry_->set_global(global_);
+  if (global_->servers_dir != old_folder) {
+    for (const auto& file : registry_->described())
+      registry_->withdraw(core::Provider::file, file.path.string());
+    watch_servers();
+  }
+}
+
+void Daemon::publish() {
+  if (stopping_) return;
+  const core::WorldChange change = registry_->build();
+  world_ = change.world;
+  for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
+  if (change.servers_changed())
+    log::info("config", "servers changed",
+              {{"added", joined(change.added)},
+               {"updated", joined(change.updated)},
+               {"removed", joined(change.removed)}});
+}
+
+void Daemon::reload() {
+  control_.run_and_wait([this] {
+    if (stopping_) return;
+    apply_global();
+    apply(files_->rescan());
+    publish();
+  });
+}
+
+// --- The end ---
+
+void Daemon::handle_signals() {
+  control_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
+}
+
+void Daemon::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    log::info("app", "reloading (SIGHUP)");
+    apply_global();
+    apply(files_->rescan());
+    publish();
+    return;
+  }
+  ++signals_seen_;
+  if (signals_seen_ > 1) {
+    log::warn("app", "stopping at once");
+    log::flush();
+    std::_Exit(signal == SIGINT ? 130 : 143);
+  }
+  log::info("app",
+            signal == SIGINT ? "stopping (SIGINT); again to leave at once" : "stopping (SIGTERM)");
+  begin_stop(std::nullopt);
+}
+
+void Daemon::stop(std::optional<Duration> drain) {
+  control_.post([this, drain] { begin_stop(drain); });
+}
+
+void Daemon::begin_stop(std::optional<Duration> drain) {
+  if (stopping_) return;
+  stopping_ = true;
+  if (!proxy_) return control_.stop();
+  proxy_->shut_down(drain.value_or(global_->shutdown.drain), [this] {
+    log::info("app", "stopped");
+    control_.stop();
+  });
+}
+
+int Daemon::wait() {
+  control_.join();
+  log::flush();
+  return exit_ok;
+}
+
+std::vector<Endpoint> Daemon::addresses() {
+  std::vector<Endpoint> out;
+  control_.run_and_wait([&] { out = proxy_->addresses(); });
+  return out;
+}
+
+std::uint64_t Daemon::generation() {
+  std::uint64_t out = 0;
+  control_.run_and_wait([&] { out = world_->generation; });
+  return out;
+}
+
+}  // namespace drawbridge::app

@@ -1,0 +1,90 @@
+// The program that runs until it is told to stop: builds every object, wires them, and turns
+// changes of files and signals into new worlds. The only place that sees all parts.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "config/load.hpp"
+#include "control/control_thread.hpp"
+#include "control/file_watch.hpp"
+#include "control/resolver.hpp"
+#include "core/proxy.hpp"
+#include "core/registry.hpp"
+#include "features/files/file_provider.hpp"
+
+namespace drawbridge::app {
+
+// How the process ends (docs/operations.md).
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_runtime = 1;
+inline constexpr int exit_config = 2;
+
+struct DaemonOptions {
+  std::optional<std::filesystem::path> config;  // -c; none: what is in the working directory
+  config::Overlays overlays;
+  bool strict = false;  // a bad server file stops the start
+  control::FileWatchOptions watch;
+  control::ResolverOptions resolver;
+};
+
+class Daemon {
+ public:
+  explicit Daemon(DaemonOptions options);
+  ~Daemon();  // stops at once
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Reads the configuration and starts to serve. Not 0: it has logged why and nothing runs.
+  int start();
+  // Handles TERM, INT and HUP: stop with drain (a second one: at once), reload. Before start(). One
+  // daemon a process.
+  void handle_signals();
+  // Blocks until it has stopped; the exit code.
+  int wait();
+
+  // Any thread. Begins to stop; `drain` none: the configured time.
+  void stop(std::optional<Duration> drain = std::nullopt);
+  // Any thread. Reads everything again; returns when the new world is published.
+  void reload();
+
+  // Not on the control thread.
+  [[nodiscard]] std::vector<Endpoint> addresses();
+  [[nodiscard]] std::uint64_t generation();
+  [[nodiscard]] core::Proxy& proxy() { return *proxy_; }
+
+ private:
+  int load_global_at_start();
+  int open();
+  void watch_global();
+  void watch_servers();
+  void apply_global();
+  void apply(features::files::FileBatch batch);
+  void publish();
+  void begin_stop(std::optional<Duration> drain);
+  void on_signal(int signal);
+
+  DaemonOptions options_;
+  std::optional<std::filesystem::path> global_path_;
+  std::shared_ptr<const config::GlobalConfig> global_;
+  config::Origins origins_;
+
+  control::ControlThread control_;
+  std::unique_ptr<control::Resolver> resolver_;
+  std::unique_ptr<control::FileWatch> watch_;
+  control::FileWatch::Handle global_watch_;
+  std::unique_ptr<features::files::FileProvider> files_;
+  std::unique_ptr<core::Proxy> proxy_;
+  std::unique_ptr<core::Registry> registry_;
+  core::WorldPtr world_;
+  bool server_files_bad_ = false;
+  bool stopping_ = false;
+  int signals_seen_ = 0;
+};
+
+}  // namespace drawbridge::app

@@ -1,0 +1,201 @@
+// The command line: finds out which word was said and calls it. Everything else lives elsewhere.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <string>
+
+#include "app/daemon.hpp"
+#include "app/ping.hpp"
+#include "app/route.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "config/check.hpp"
+#include "config/schema.hpp"
+
+namespace {
+
+using namespace drawbridge;
+
+// Flags that `run`, `check` and `route` share: where the configuration is and what beats it.
+struct CommonFlags {
+  std::optional<std::string> config, bind, servers_dir, plugins_dir;
+  std::vector<std::string> settings;
+
+  void add_to(CLI::App& app) {
+    app.add_option("-c,--config", config,
+                   "Global file (default: drawbridge.toml, else infrarust.toml)");
+    app.add_option("-b,--bind", bind, "Listen on this address only");
+    app.add_option("--servers-dir", servers_dir, "Folder of server files");
+    app.add_option("--plugins-dir", plugins_dir, "Folder of plugins");
+    app.add_option("--set", settings, "KEY=VALUE: any global key, repeatable")
+        ->allow_extra_args(false);
+  }
+  [[nodiscard]] std::optional<std::filesystem::path> path() const {
+    if (config) return *config;
+    if (const char* named = std::getenv("DRAWBRIDGE_CONFIG")) return named;
+    return std::nullopt;
+  }
+  // False: a --set without "=".
+  bool overlays(config::Overlays& out) const {
+    out = config::Overlays::from_process();
+    for (const std::string& text : settings) {
+      const auto equals = text.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        fmt::print(stderr, "--set {}: want KEY=VALUE\n", text);
+        return false;
+      }
+      out.settings.push_back({text.substr(0, equals), text.substr(equals + 1), ""});
+    }
+    if (bind) out.settings.push_back({"bind", *bind, "--bind"});
+    if (servers_dir) out.settings.push_back({"servers_dir", *servers_dir, "--servers-dir"});
+    if (plugins_dir) out.settings.push_back({"plugins_dir", *plugins_dir, "--plugins-dir"});
+    return true;
+  }
+};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// The log's level, form and colours, from flags and environment. False: a filter that cannot be
+// read.
+bool set_up_log(const std::string& level_flag, const std::string& format_flag) {
+  std::string filter = environment("DRAWBRIDGE_LOG");
+  if (filter.empty()) filter = environment("RUST_LOG");
+  if (filter.empty()) filter = level_flag;
+  if (const auto set = log::set_filter(filter); !set) {
+    fmt::print(stderr, "log level: {}\n", set.error().what);
+    return false;
+  }
+  const std::string format =
+      format_flag.empty() ? environment("DRAWBRIDGE_LOG_FORMAT") : format_flag;
+  if (!format.empty() && format != "text" && format != "json") {
+    fmt::print(stderr, "log format: \"{}\" is neither text nor json\n", format);
+    return false;
+  }
+  log::set_format(format == "json" ? log::Format::json : log::Format::text);
+  std::string color = environment("DRAWBRIDGE_COLOR");
+  if (color.empty()) color = environment("INFRARUST_COLOR");
+  if (!color.empty()) log::set_color(color);
+  return true;
+}
+
+int run(const CommonFlags& flags, bool strict) {
+  app::DaemonOptions options{
+      .config = flags.path(), .overlays = {}, .strict = strict, .watch = {}, .resolver = {}};
+  if (!flags.overlays(options.overlays)) return app::exit_config;
+  app::Daemon daemon(std::move(options));
+  daemon.handle_signals();
+  const int code = daemon.start();
+  if (code != app::exit_ok) {
+    log::flush();
+    return code;
+  }
+  return daemon.wait();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App cli{"Drawbridge: one door for all your Minecraft servers", "drawbridge"};
+  cli.require_subcommand(0, 1);
+  cli.set_help_all_flag("--help-all", "Help of every command");
+
+  CommonFlags flags;
+  bool strict = false;
+  bool no_console = false;  // there is none yet; accepted for units that already say so
+  bool show_version = false;
+  std::string level = "info";
+  std::string format;
+  const auto add_run_flags = [&](CLI::App& app) {
+    flags.add_to(app);
+    app.add_option("-l,--log-level", level,
+                   "trace, debug, info, warn, error, off, or info,routing=debug");
+    app.add_option("--log-format", format, "text or json");
+    app.add_flag("--strict", strict, "A bad server file stops the start");
+    app.add_flag("--no-console", no_console, "No console, even on a terminal");
+  };
+  add_run_flags(cli);
+  cli.add_flag("-V,--version", show_version, "Version and build");
+  CLI::App* run_word = cli.add_subcommand("run", "Start the proxy (the default)");
+  add_run_flags(*run_word);
+
+  config::CheckOptions check;
+  std::string check_path;
+  CLI::App* check_word =
+      cli.add_subcommand("check", "Validate the configuration; connects to nothing");
+  flags.add_to(*check_word);
+  check_word->add_option("PATH", check_path, "Global file, its folder, or one server file");
+  check_word->add_flag("--show", check.show, "Print the effective values and where each came from");
+  check_word->add_flag("--json", check.json, "One JSON document");
+  check_word->add_flag("--strict", check.strict, "Warnings alone end with 3");
+
+  app::RouteQuestion question;
+  CLI::App* route_word = cli.add_subcommand("route", "Say which server a host name takes, and why");
+  flags.add_to(*route_word);
+  route_word->add_option("HOST", question.host)->required();
+  route_word->add_option("--listener", question.listener, "Listener by name or address");
+
+  app::PingOptions ping;
+  CLI::App* ping_word = cli.add_subcommand("ping", "Ping a server as a client does");
+  ping_word->add_option("HOST", ping.target, "HOST or HOST:PORT")->required();
+  ping_word->add_option("--host", ping.host, "Name in the handshake");
+  ping_word->add_flag("--legacy", ping.legacy, "The ping of a 1.6 client");
+  ping_word->add_flag("--proxy-protocol", ping.proxy_protocol, "Send a PROXY header first");
+
+  std::string schema_of = "global";
+  bool markdown = false;
+  CLI::App* schema_word = cli.add_subcommand("schema", "JSON Schema of the configuration");
+  schema_word->add_option("OF", schema_of, "global or server")
+      ->check(CLI::IsMember({"global", "server"}));
+  schema_word->add_flag("--markdown", markdown, "The key reference instead");
+
+  bool version_json = false;
+  CLI::App* version_word = cli.add_subcommand("version", "Version, commit, game versions");
+  version_word->add_flag("--json", version_json);
+
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = cli.exit(error);
+    return code == 0 ? app::exit_ok : app::exit_config;
+  }
+
+  if (show_version || version_word->parsed()) {
+    fmt::print("{}", app::version_text(version_json));
+    return app::exit_ok;
+  }
+  if (ping_word->parsed()) {
+    const app::PingReport report = app::ping(ping);
+    fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
+    return report.exit_code;
+  }
+  if (schema_word->parsed()) {
+    fmt::print("{}", markdown                ? config::reference_page()
+                     : schema_of == "global" ? config::global_schema()
+                                             : config::server_schema());
+    return app::exit_ok;
+  }
+  if (check_word->parsed()) {
+    config::Overlays overlays;
+    if (!flags.overlays(overlays)) return app::exit_config;
+    if (!check_path.empty())
+      check.path = check_path;
+    else
+      check.path = flags.path();
+    const config::CheckResult result = config::check(check, overlays);
+    fmt::print("{}", result.output);
+    return result.exit_code;
+  }
+  if (!set_up_log(route_word->parsed() ? "error" : level, format)) return app::exit_config;
+  if (route_word->parsed()) {
+    config::Overlays overlays;
+    if (!flags.overlays(overlays)) return app::exit_config;
+    const app::RouteReport report = app::explain_route(question, flags.path(), overlays);
+    fmt::print("{}", report.text);
+    return report.exit_code;
+  }
+  return run(flags, strict);
+}

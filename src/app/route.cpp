@@ -1,0 +1,75 @@
+#include "app/route.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/strings.hpp"
+#include "core/registry.hpp"
+#include "mc/host.hpp"
+
+namespace drawbridge::app {
+
+namespace {
+
+const core::ListenerRules* pick_listener(const core::World& world,
+                                         const std::optional<std::string>& name) {
+  if (world.listeners.empty()) return nullptr;
+  if (!name) return &world.listeners.front();
+  const auto at = std::ranges::find_if(world.listeners, [&](const core::ListenerRules& rules) {
+    return rules.config.name == *name || rules.config.bind.text() == *name;
+  });
+  return at == world.listeners.end() ? nullptr : &*at;
+}
+
+std::string describe(const core::World& world, const core::RouteExplanation& found) {
+  std::string out;
+  if (found.match) {
+    const core::Server& server = *world.servers[found.match->server];
+    out += fmt::format("{} > {} ({})\n", found.host, server.id(), core::name_of(found.match->kind));
+    std::string addresses;
+    for (const auto& backend : server.config.addresses) addresses += " " + backend.address.text();
+    out += fmt::format("  mode {}, addresses{}\n", config::name_of(server.config.proxy_mode),
+                       addresses);
+    if (server.withheld) out += fmt::format("  log-ins are refused: {}\n", *server.withheld);
+  } else {
+    out += fmt::format("{} > no server\n", found.host);
+  }
+  for (const core::RouteStep& step : found.steps)
+    out += fmt::format("  {} {:<22} {}\n", step.chosen ? ">" : (step.matched ? "+" : "-"),
+                       step.stage, step.text);
+  return out;
+}
+
+}  // namespace
+
+RouteReport explain_route(const RouteQuestion& question,
+                          const std::optional<std::filesystem::path>& config_path,
+                          const config::Overlays& overlays) {
+  const config::GlobalFile file = config::find_global_file(config_path);
+  config::Loaded global = config::load_global(file.path, overlays);
+  std::string problems;
+  for (const config::Problem& problem : global.problems) problems += problem.text() + "\n";
+  if (!global.config) return {problems, 2};
+
+  core::ServerStates states;
+  core::BackendPools pools;
+  core::Registry registry(states, pools);
+  registry.set_global(std::make_shared<const config::GlobalConfig>(std::move(*global.config)));
+  config::LoadedFolder folder = config::load_folder(registry.global()->servers_dir);
+  for (auto& entry : folder.files) {
+    for (const config::Problem& problem : entry.server.problems) problems += problem.text() + "\n";
+    registry.submit(core::Provider::file, entry.path.string(), std::move(entry.server));
+  }
+  const core::WorldPtr world = registry.build().world;
+  const core::ListenerRules* rules = pick_listener(*world, question.listener);
+  if (rules == nullptr && question.listener)
+    return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};
+  const auto found = world->routes.explain(
+      mc::normal_host_name(question.host), rules != nullptr ? rules->default_server : std::nullopt,
+      [&](std::uint32_t i) { return world->servers[i]->id(); });
+  return {problems + describe(*world, found), found.match ? 0 : 4};
+}
+
+}  // namespace drawbridge::app

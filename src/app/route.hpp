@@ -1,0 +1,27 @@
+// `drawbridge route HOST`: which server a host name takes, and why the others did not. Reads the
+// files, asks nobody.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "config/load.hpp"
+
+namespace drawbridge::app {
+
+struct RouteQuestion {
+  std::string host;
+  std::optional<std::string> listener;  // by name or bind text; none: the first
+};
+
+struct RouteReport {
+  std::string text;
+  int exit_code = 0;  // 0 found, 2 bad configuration or question, 4 no route
+};
+
+RouteReport explain_route(const RouteQuestion& question,
+                          const std::optional<std::filesystem::path>& config,
+                          const config::Overlays& overlays);
+
+}  // namespace drawbridge::app

@@ -1,0 +1,190 @@
+#include "core/connection.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "core/forwarding.hpp"
+#include "core/status.hpp"
+#include "mc/disconnect.hpp"
+#include "net/proxy_protocol.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+constexpr std::size_t first_read =
+    1024;  // a hello with room for what follows; grows for Floodgate and signed keys
+constexpr std::size_t most_buffered = net::max_proxy_v2 + mc::max_hello + 4096;
+// How long a lone FE or FE 01 may turn out to be more (a 1.6 ping, a modern frame).
+constexpr Duration legacy_pause = milliseconds(200);
+
+}  // namespace
+
+net::Task<> serve_connection(Desk& desk, net::Stream client, Arrival arrival) {
+  Connection connection(desk, std::move(client), std::move(arrival));
+  co_await connection.serve();
+}
+
+Connection::Connection(Desk& at, net::Stream stream, Arrival from)
+    : desk(at),
+      world(at.world()),
+      client(std::move(stream)),
+      arrival(std::move(from)),
+      peer(arrival.peer),
+      seat(at.services()),
+      deadline(arrival.at + world->global->limits.setup_timeout) {}
+
+net::Task<> Connection::serve() {
+  auto peer_known = co_await read_peer();  // who, behind a trusted balancer
+  if (!peer_known) co_return drop(peer_known.error());
+  auto hello_read = co_await read_hello();  // what it wants; its bytes are kept for replay
+  if (!hello_read) co_return drop(hello_read.error());
+
+  if (desk.services().stopping) co_return co_await refuse(config::Kick::shutdown, "stopping");
+  const std::uint32_t most = global().max_connections;
+  if (most != 0 && seat.number() > most)
+    co_return co_await refuse(config::Kick::proxy_full, "max_connections reached");
+
+  find_server();
+  if (hello.wants_status()) co_return co_await answer_status(*this);
+  if (!server) {
+    if (global().unknown_domain_behavior == config::UnknownDomain::drop)
+      co_return log_refusal(log::Level::info, "unknown host");
+    co_return co_await refuse(config::Kick::unknown_host, "unknown host");
+  }
+  if (server->withheld) co_return co_await refuse(config::Kick::not_allowed, *server->withheld);
+  if (hello.is_legacy())
+    co_return co_await refuse(config::Kick::version_unsupported, "client older than 1.7");
+  co_await forward(*this);  // dials, replays, hands both sockets to the pump
+}
+
+net::Task<Result<>> Connection::read_peer() {
+  const ListenerRules* rules = world->listener(*arrival.listener);
+  if (rules == nullptr || rules->config.receive_proxy_protocol == config::ReceiveProxy::off)
+    co_return Result<>{};
+  if (!rules->trusts(peer.address)) {
+    if (rules->config.receive_proxy_protocol == config::ReceiveProxy::optional)
+      co_return Result<>{};
+    co_return fail(Fault::client, "a PROXY header is needed, and {} is not among trusted_proxies",
+                   peer.address.text());
+  }
+  for (;;) {
+    auto header = net::parse_proxy_header(buffered());
+    if (!header) co_return std::unexpected(std::move(header.error()));
+    if (header->has_value()) {
+      const net::ProxyHeader& found = **header;
+      if (found.source) peer = *found.source;
+      had_proxy_header = true;
+      consume(found.size);
+      co_return Result<>{};
+    }
+    auto more = co_await read_more(deadline);
+    if (!more) co_return std::unexpected(std::move(more.error()));
+  }
+}
+
+net::Task<Result<>> Connection::read_hello() {
+  mc::HelloParser parser;
+  for (;;) {
+    auto parsed = parser.feed(buffered());
+    if (!parsed) {
+      if (net::looks_like_proxy_header(buffered()))
+        co_return fail(Fault::client,
+                       "a PROXY header came, and none is expected here (receive_proxy_protocol)");
+      co_return std::unexpected(std::move(parsed.error()));
+    }
+    if (parsed->has_value()) {
+      hello = std::move(**parsed);
+      co_return note_host();
+    }
+    const bool pausing = parser.wants_pause();
+    auto more = co_await read_more(pausing ? std::min(deadline, desk.worker().now() + legacy_pause)
+                                           : deadline);
+    if (more) continue;
+    if (!pausing) co_return std::unexpected(std::move(more.error()));
+    hello = parser.give_up_waiting();
+    co_return note_host();
+  }
+}
+
+Result<> Connection::note_host() {
+  auto parsed = mc::parse_host(hello.host);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  host = std::move(*parsed);
+  const bool hint = host.has_real_ip_tail && !had_proxy_header &&
+                    !desk.services().real_ip_hint_given.exchange(true);
+  if (hint)
+    log::info(
+        "net",
+        "a host name carries a real-IP tail (TCPShield, RealIP) but no PROXY header came: the "
+        "proxy sees the "
+        "protection service's address; turn its PROXY protocol on and set receive_proxy_protocol",
+        {{"client", peer.text()}});
+  return {};
+}
+
+void Connection::find_server() {
+  const ListenerRules* rules = world->listener(*arrival.listener);
+  const auto match =
+      world->routes.find(host.name, rules != nullptr ? rules->default_server : std::nullopt);
+  if (match) server = world->servers[match->server];
+}
+
+net::Task<Result<>> Connection::read_more(TimePoint until) {
+  if (filled_ == in_.size()) {
+    if (in_.size() >= most_buffered)
+      co_return fail(Fault::client, "more than {} bytes before login", most_buffered);
+    in_.resize(std::min(most_buffered, std::max(first_read, in_.size() * 2)));
+  }
+  auto count = co_await client.read_some(ByteSpan(in_).subspan(filled_), until);
+  if (!count) co_return std::unexpected<Error>(count.error());
+  if (*count == 0) co_return fail(Fault::client, "closed by the client");
+  filled_ += *count;
+  co_return Result<>{};
+}
+
+void Connection::consume(std::size_t count) {
+  std::copy(in_.begin() + static_cast<std::ptrdiff_t>(count),
+            in_.begin() + static_cast<std::ptrdiff_t>(filled_), in_.begin());
+  filled_ -= count;
+}
+
+TextSubject Connection::subject() const {
+  return {.player = hello.player,
+          .host = host.name,
+          .server = server.get(),
+          .world = world.get(),
+          .may_see_paths = peer.address.is_loopback() || world->servers.empty()};
+}
+
+net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
+  log_refusal(log::Level::info, config::name_of(kick), reason);
+  const mc::Text words = kick_words(kick, subject());
+  if (hello.wants_status()) co_return co_await answer_status_with(*this, words);
+  const ByteBuffer packet =
+      hello.is_legacy() ? mc::legacy_kick(words) : mc::login_disconnect(words, hello.version);
+  auto sent = co_await client.write_all(packet, deadline);
+  if (sent) client.finish();
+}
+
+void Connection::drop(const Error& error) {
+  // Nothing at all was said: a port scan or a balancer's check, not worth a line.
+  const bool silent = filled_ == 0 && !had_proxy_header;
+  log_refusal(silent ? log::Level::debug : log::Level::info, "dropped before login", error.what);
+}
+
+void Connection::log_refusal(log::Level level, std::string_view reason,
+                             std::string_view detail) const {
+  if (!log::enabled(level, "connection")) return;
+  if (desk.services().throttle.allow(peer.address, reason, desk.worker().now()) ==
+      LogVerdict::suppress)
+    return;
+  log::write(level, "connection", reason,
+             {{"client", peer.text()},
+              {"player", hello.player},
+              {"host", host.name},
+              {"server", server ? server->id() : std::string{}},
+              {"reason", detail}});
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,80 @@
+// The life of one connection, from accept to the moment when its bytes flow by themselves
+// (docs/life-of-a-connection.md).
+//
+// A Connection lives in the frame of its set-up coroutine on one worker. It is past its set-up when
+// it has been answered (status, kick) or when the pump has its sockets; nothing of it remains then.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "config/types.hpp"
+#include "core/desk.hpp"
+#include "core/routes.hpp"
+#include "core/texts.hpp"
+#include "mc/hello.hpp"
+#include "mc/host.hpp"
+#include "net/slab.hpp"
+#include "net/stream.hpp"
+#include "net/task.hpp"
+
+namespace drawbridge::core {
+
+// Bytes of a client that are not used up yet, in memory of the set-up's own.
+using SetupBuffer = std::vector<Byte, net::SetupAllocator<Byte>>;
+
+class Connection {
+ public:
+  Connection(Desk& desk, net::Stream client, Arrival arrival);
+
+  // The story. Ends when the connection is answered, dropped, or handed to the pump.
+  net::Task<> serve();
+
+  // --- For the chapters in status.cpp and forwarding.cpp ---
+
+  // Answers with the words for this refusal, in the form that the client reads, logs it, and ends
+  // politely.
+  net::Task<> refuse(config::Kick kick, std::string_view reason);
+  // Bytes that have come and are not used, and the way to get more (at least one byte, else an
+  // error).
+  [[nodiscard]] ByteView buffered() const { return ByteView(in_).first(filled_); }
+  void consume(std::size_t count);
+  net::Task<Result<>> read_more(TimePoint deadline);
+  // One line, unless this source has had its share of lines; `reason` must be a literal.
+  void log_refusal(log::Level level, std::string_view reason, std::string_view detail = {}) const;
+  [[nodiscard]] TextSubject subject() const;
+  [[nodiscard]] const config::GlobalConfig& global() const { return *world->global; }
+
+  Desk& desk;
+  const WorldPtr world;
+  net::Stream client;
+  const Arrival arrival;
+  Endpoint peer;  // the player: the socket's other end, or what a trusted PROXY header says
+  bool had_proxy_header = false;
+  Seat seat;
+  TimePoint deadline;  // of everything before the login goes on: one, absolute
+  mc::Hello hello;
+  mc::Host host;
+  ServerPtr server;  // null: nothing matches the host
+
+ private:
+  net::Task<Result<>> read_peer();
+  net::Task<Result<>> read_hello();
+  Result<> note_host();
+  void find_server();
+  void drop(const Error& error);
+
+  SetupBuffer in_;
+  std::size_t filled_ = 0;
+};
+
+// Takes an accepted socket from its first byte on. Spawn it on the desk's worker.
+net::Task<> serve_connection(Desk& desk, net::Stream client, Arrival arrival);
+
+}  // namespace drawbridge::core

@@ -1,0 +1,103 @@
+#include "core/desk.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "core/connection.hpp"
+
+namespace drawbridge::core {
+
+SessionNames::SessionNames(std::string_view player, std::string_view host)
+    : text_(new char[player.size() + host.size()]),
+      player_size_(static_cast<std::uint16_t>(player.size())),
+      host_size_(static_cast<std::uint16_t>(host.size())) {
+  std::ranges::copy(player, text_.get());
+  std::ranges::copy(host, text_.get() + player.size());
+}
+
+Desk::Desk(net::Worker& worker, Services& services)
+    : worker_(worker), services_(services), slab_(sizeof(Session)) {}
+
+Desk::~Desk() {
+  // The worker has ended and with it every relay, so the list is empty unless it never ran.
+  while (first_ != nullptr) {
+    Session* session = first_;
+    first_ = session->next;
+    session->~Session();
+    slab_.release(session);
+  }
+}
+
+void Desk::set_world(WorldPtr world) {
+  const config::Coalesce& wanted = world->global->coalesce;
+  net::Coalesce coalesce;
+  switch (wanted.mode) {
+    case config::Coalesce::Mode::off:
+      coalesce.mode = net::Coalesce::Mode::off;
+      break;
+    case config::Coalesce::Mode::automatic:
+      coalesce.mode = net::Coalesce::Mode::automatic;
+      break;
+    case config::Coalesce::Mode::fixed:
+      coalesce.mode = net::Coalesce::Mode::fixed;
+      coalesce.slot = wanted.slot;
+      break;
+  }
+  worker_.set_coalesce(coalesce);
+  world_ = std::move(world);
+}
+
+void Desk::accept(net::Fd fd, Arrival arrival) {
+  arrival.at = worker_.now();
+  net::Stream stream(worker_, std::move(fd), Fault::client);
+  worker_.spawn(serve_connection(*this, std::move(stream), std::move(arrival)));
+}
+
+void Desk::begin_relay(Session session, net::RelayStart start) {
+  auto* record = new (slab_.allocate()) Session(std::move(session));
+  record->next = first_;
+  if (first_ != nullptr) first_->previous = record;
+  first_ = record;
+  ++count_;
+  // The record's address is unique among this worker's relays and finds the record without a table.
+  start.id = reinterpret_cast<std::uintptr_t>(record);
+  start.owner = this;
+  worker_.pump().add(std::move(start));
+}
+
+void Desk::close_relays(net::RelayEndReason why) {
+  worker_.pump().close_all(why);
+}
+
+void Desk::on_relay_end(const net::RelayEnd& end) {
+  auto* session = reinterpret_cast<Session*>(static_cast<std::uintptr_t>(end.id));
+  log_end(*session, end);
+  if (session->previous != nullptr) session->previous->next = session->next;
+  if (session->next != nullptr) session->next->previous = session->previous;
+  if (first_ == session) first_ = session->next;
+  --count_;
+  session->~Session();
+  slab_.release(session);
+}
+
+void Desk::log_end(const Session& session, const net::RelayEnd& end) const {
+  if (!log::enabled(log::Level::info, "session")) return;
+  const auto lasted = std::chrono::duration_cast<milliseconds>(worker_.now() - end.started);
+  log::info("session", "left",
+            {{"session", session.number},
+             {"player", session.names.player()},
+             {"host", session.names.host()},
+             {"server", session.server->id()},
+             {"backend", session.server->config.addresses[session.address].address.text()},
+             {"client", session.client.text()},
+             {"version", mc::release_name(session.version)},
+             {"lasted", readable_duration(lasted.count())},
+             {"up", end.bytes.to_backend},
+             {"down", end.bytes.to_client},
+             {"why", net::name(end.why)}});
+}
+
+}  // namespace drawbridge::core

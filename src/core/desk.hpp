@@ -1,0 +1,99 @@
+// A desk: what one worker knows besides its loop. The world that new connections begin with, and
+// the players whose bytes its pump moves. Everything belongs to the worker's thread; the control
+// thread posts.
+//
+// A session of the forwarding family costs its relay (net/pump.hpp), this record in a slab of its
+// own, and one small allocation for its two names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "core/address_health.hpp"
+#include "core/server.hpp"
+#include "core/services.hpp"
+#include "core/world.hpp"
+#include "mc/version.hpp"
+#include "net/pump.hpp"
+#include "net/slab.hpp"
+#include "net/stream.hpp"
+#include "net/worker.hpp"
+
+namespace drawbridge::core {
+
+// The player's name and the host it asked for, in one allocation. Names come from strangers.
+class SessionNames {
+ public:
+  SessionNames(std::string_view player, std::string_view host);
+  [[nodiscard]] std::string_view player() const { return {text_.get(), player_size_}; }
+  [[nodiscard]] std::string_view host() const { return {text_.get() + player_size_, host_size_}; }
+
+ private:
+  std::unique_ptr<char[]> text_;
+  std::uint16_t player_size_;
+  std::uint16_t host_size_;
+};
+
+// A relayed player. Its identity is our own number: no name or UUID that a client claims can reach
+// another's session.
+struct Session {
+  std::uint64_t number;
+  ServerPtr server;
+  Place place;
+  LiveConnection at_address;
+  Seat seat;
+  SessionNames names;
+  Endpoint client;  // the player's address, behind a trusted balancer too
+  mc::Version version;
+  std::uint16_t address = 0;  // index into the server's addresses
+  Session* previous = nullptr;
+  Session* next = nullptr;
+};
+
+// Where a connection came in.
+struct Arrival {
+  Endpoint peer;                                // the socket's other end
+  std::shared_ptr<const std::string> listener;  // bind text, the key into World::listeners
+  TimePoint at{};
+};
+
+class Desk final : public net::RelayOwner {
+ public:
+  // `worker` and `services` outlive the desk. Build before the worker runs, destroy after it has
+  // ended.
+  Desk(net::Worker& worker, Services& services);
+  ~Desk();
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+
+  // New connections begin with this world. Worker's thread (or before it runs).
+  void set_world(WorldPtr world);
+  // A new connection of a listener.
+  void accept(net::Fd fd, Arrival arrival);
+  // Hands both sockets to the pump. The session's record lives until the relay ends.
+  void begin_relay(Session session, net::RelayStart start);
+  // Ends relays with a reason; for shutdown and, later, bans.
+  void close_relays(net::RelayEndReason why);
+
+  [[nodiscard]] const WorldPtr& world() const { return world_; }
+  [[nodiscard]] net::Worker& worker() const { return worker_; }
+  [[nodiscard]] Services& services() const { return services_; }
+  [[nodiscard]] std::size_t sessions() const { return count_; }
+
+ private:
+  void on_relay_end(const net::RelayEnd& end) override;
+  void log_end(const Session& session, const net::RelayEnd& end) const;
+
+  net::Worker& worker_;
+  Services& services_;
+  WorldPtr world_;
+  net::Slab slab_;
+  Session* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+}  // namespace drawbridge::core

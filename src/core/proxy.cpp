@@ -1,0 +1,196 @@
+#include "core/proxy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "net/pipe_pool.hpp"
+#include "net/socket_options.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+constexpr Duration drain_poll = milliseconds(100);
+
+std::size_t worker_count(const config::GlobalConfig& global) {
+  if (global.worker_threads != 0) return global.worker_threads;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+void warn_about(const config::GlobalConfig& global) {
+  if (global.tcp_congestion.empty()) return;
+  const auto usable = net::check_congestion(global.tcp_congestion);
+  if (!usable)
+    log::warn("net", "tcp_congestion is not used",
+              {{"value", global.tcp_congestion}, {"reason", usable.error().what}});
+}
+
+}  // namespace
+
+Proxy::Open::~Open() {
+  if (listener) listener->close();
+}
+
+Proxy::Open& Proxy::Open::operator=(Open&& other) noexcept {
+  if (listener && listener != other.listener) listener->close();
+  config = std::move(other.config);
+  listener = std::move(other.listener);
+  return *this;
+}
+
+Proxy::Proxy(control::ControlThread& control, control::Resolver& resolver)
+    : control_(control), services_(resolver) {}
+
+Proxy::~Proxy() {
+  stop();
+}
+
+std::vector<ListenFailure> Proxy::start(WorldPtr world) {
+  std::vector<ListenFailure> failures = open_missing(*world);
+  if (!failures.empty() || listeners_.empty()) {
+    listeners_.clear();
+    return failures;
+  }
+  warn_about(*world->global);
+  const auto pipes = std::make_shared<net::PipePool>();
+  const std::size_t count = worker_count(*world->global);
+  for (std::size_t i = 0; i < count; ++i) {
+    posts_.push_back(std::make_unique<Post>(
+        net::Worker::Options{.index = static_cast<int>(i), .coalesce = {}, .pipes = pipes},
+        services_));
+    posts_.back()->desk.set_world(world);
+  }
+  for (const auto& post : posts_)
+    post->thread = std::thread([worker = &post->worker] { worker->run(); });
+  for (Open& open : listeners_) start_accepting(open);
+  tick();
+  return {};
+}
+
+std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
+  for (const std::string& id : change.updated) services_.status_cache.invalidate(id);
+  for (const std::string& id : change.removed) services_.status_cache.remove(id);
+  const WorldPtr& world = change.world;
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk, world] { desk->set_world(world); });
+
+  // Sockets that nobody wants any more go first: a new one may need their port ([::] after
+  // 0.0.0.0).
+  const auto unwanted = [&](const Open& open) {
+    return std::ranges::none_of(world->listeners, [&](const ListenerRules& rules) {
+      return rules.config.bind.text() == open.config.bind.text();
+    });
+  };
+  for (const Open& open : listeners_)
+    if (unwanted(open))
+      log::info("net", "no longer listening", {{"address", open.config.bind.text()}});
+  std::erase_if(listeners_, unwanted);
+  const std::size_t kept = listeners_.size();
+  auto failures = open_missing(*world);
+  for (std::size_t i = kept; i < listeners_.size(); ++i) start_accepting(listeners_[i]);
+  return failures;
+}
+
+bool Proxy::is_open(const config::EffectiveListener& wanted) const {
+  return std::ranges::any_of(
+      listeners_, [&](const Open& open) { return open.config.bind.text() == wanted.bind.text(); });
+}
+
+std::vector<ListenFailure> Proxy::open_missing(const World& world) {
+  std::vector<ListenFailure> failures;
+  for (const ListenerRules& rules : world.listeners) {
+    if (is_open(rules.config)) continue;
+    ListenFailure failure;
+    auto opened = open(rules.config, *world.global, failure);
+    if (opened)
+      listeners_.push_back(std::move(*opened));
+    else
+      failures.push_back(std::move(failure));
+  }
+  return failures;
+}
+
+Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
+                                const config::GlobalConfig& global, ListenFailure& failure) {
+  failure.address = wanted.bind.text();
+  failure.port = wanted.bind.port;
+  if (wanted.bind.is_unix() || !wanted.bind.ip) {
+    failure.reason = "only an IP address and a port can be listened on";
+    return fail(Fault::proxy, "{}", failure.reason);
+  }
+  net::ListenerOptions options{.bind = {Endpoint{*wanted.bind.ip, wanted.bind.port}},
+                               .name = wanted.name,
+                               .reuse_port = global.so_reuseport,
+                               .on_accept = {}};
+  const auto key = std::make_shared<const std::string>(wanted.bind.text());
+  options.on_accept = [this, key](net::Worker& worker, net::Fd fd, Endpoint peer,
+                                  const net::Listener&) {
+    posts_[static_cast<std::size_t>(worker.index())]->desk.accept(
+        std::move(fd), {.peer = peer, .listener = key, .at = {}});
+  };
+  auto listener = net::Listener::open(std::move(options), &failure.in_use);
+  if (!listener) {
+    failure.reason = listener.error().what;
+    return std::unexpected(std::move(listener.error()));
+  }
+  return Open(wanted, std::move(*listener));
+}
+
+void Proxy::start_accepting(Open& open) {
+  std::vector<net::Worker*> workers;
+  for (const auto& post : posts_) workers.push_back(&post->worker);
+  open.listener->start(workers);
+  log::info("net", "listening",
+            {{"address", open.listener->address().text()}, {"name", open.config.name}});
+  if (open.listener->fell_back_to_ipv4())
+    log::warn("net", "this system has no IPv6, so only IPv4 is listened on",
+              {{"asked", open.config.bind.text()}});
+}
+
+std::vector<Endpoint> Proxy::addresses() const {
+  std::vector<Endpoint> out;
+  for (const Open& open : listeners_) out.push_back(open.listener->address());
+  return out;
+}
+
+void Proxy::tick() {
+  for (const LogSummary& summary : services_.throttle.summaries(Clock::now()))
+    log::info("connection", summary.reason, {{"suppressed", summary.text()}});
+  tick_ = control_.after(seconds(1), [this] { tick(); });
+}
+
+void Proxy::shut_down(Duration drain, std::function<void()> done) {
+  services_.stopping = true;
+  listeners_.clear();
+  if (connections() > 0)
+    log::info("app", "waiting for players to leave",
+              {{"connections", connections()},
+               {"at_most", std::chrono::duration_cast<seconds>(drain).count()}});
+  await_drain(Clock::now() + drain, std::move(done));
+}
+
+void Proxy::await_drain(TimePoint until, std::function<void()> done) {
+  if (connections() == 0 || Clock::now() >= until) {
+    stop();
+    done();
+    return;
+  }
+  drain_ = control_.after(drain_poll,
+                          [this, until, done = std::move(done)] { await_drain(until, done); });
+}
+
+void Proxy::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  services_.stopping = true;
+  tick_.cancel();
+  drain_.cancel();
+  listeners_.clear();
+  for (const auto& post : posts_) post->worker.stop();
+  for (const auto& post : posts_)
+    if (post->thread.joinable()) post->thread.join();
+  posts_.clear();
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,96 @@
+// The proxy as a running thing: workers with their desks, listeners, and the world that they serve.
+// Built, changed and ended in control context; nothing here is touched per packet.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "control/control_thread.hpp"
+#include "control/resolver.hpp"
+#include "core/desk.hpp"
+#include "core/registry.hpp"
+#include "core/services.hpp"
+#include "core/world.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+
+namespace drawbridge::core {
+
+// A listener that could not be opened.
+struct ListenFailure {
+  std::string address;
+  std::uint16_t port = 0;
+  bool in_use = false;
+  std::string reason;
+};
+
+class Proxy {
+ public:
+  // Both outlive the proxy.
+  Proxy(control::ControlThread& control, control::Resolver& resolver);
+  ~Proxy();  // stops at once
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // Opens every listener of the world and starts the workers (worker_threads of them). On a failure
+  // nothing has started.
+  std::vector<ListenFailure> start(WorldPtr world);
+  // Makes the next world live for new connections; opens and closes listeners that differ. What
+  // fails to open is returned; the rest is live.
+  std::vector<ListenFailure> publish(const WorldChange& change);
+
+  // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
+  // calls `done`.
+  void shut_down(Duration drain, std::function<void()> done);
+  // Ends everybody now. Idempotent.
+  void stop();
+
+  [[nodiscard]] Services& services() { return services_; }
+  // Addresses in effect, in the order of the listeners (tests bind port 0).
+  [[nodiscard]] std::vector<Endpoint> addresses() const;
+  [[nodiscard]] std::uint32_t connections() const {
+    return services_.connections.load(std::memory_order_relaxed);
+  }
+
+ private:
+  struct Post {  // one worker, its desk and its thread
+    explicit Post(net::Worker::Options options, Services& services)
+        : worker(std::move(options)), desk(worker, services) {}
+    net::Worker worker;
+    Desk desk;
+    std::thread thread;
+  };
+  // A listener that is open; closed when this goes.
+  struct Open {
+    Open(config::EffectiveListener c, std::shared_ptr<net::Listener> l)
+        : config(std::move(c)), listener(std::move(l)) {}
+    Open(Open&&) noexcept = default;
+    Open& operator=(Open&& other) noexcept;
+    ~Open();
+    config::EffectiveListener config;
+    std::shared_ptr<net::Listener> listener;
+  };
+
+  Result<Open> open(const config::EffectiveListener& wanted, const config::GlobalConfig& global,
+                    ListenFailure& failure);
+  std::vector<ListenFailure> open_missing(const World& world);
+  void start_accepting(Open& open);
+  [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
+  void tick();
+  void await_drain(TimePoint until, std::function<void()> done);
+
+  control::ControlThread& control_;
+  Services services_;
+  std::vector<std::unique_ptr<Post>> posts_;
+  std::vector<Open> listeners_;
+  control::Timer tick_;
+  control::Timer drain_;
+  bool stopped_ = false;
+};
+
+}  // namespace drawbridge::core

@@ -1,0 +1,124 @@
+#include "core/reach.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "config/server.hpp"
+#include "net/dial.hpp"
+#include "net/later.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+using Endpoints = std::vector<Endpoint>;
+
+BalanceStrategy strategy_of(config::Balance balance) {
+  switch (balance) {
+    case config::Balance::round_robin:
+      return BalanceStrategy::round_robin;
+    case config::Balance::least_conn:
+      return BalanceStrategy::least_conn;
+    default:
+      return BalanceStrategy::first_available;
+  }
+}
+
+net::DialOptions dial_options(const World& world, const Server& server) {
+  return {.socket = socket_options(*world.global, server)};
+}
+
+// Known addresses at once, even out-of-date ones; only a name that was never resolved waits for
+// DNS.
+net::Task<Result<Endpoints>> addresses_of(Desk& desk, config::Address address, TimePoint deadline) {
+  if (address.is_unix())
+    co_return fail(Fault::proxy, "{}: Unix sockets are not supported as backends", address.text());
+  if (address.ip) co_return Endpoints{Endpoint{*address.ip, address.port}};
+  if (const auto known = desk.services().resolver.cached(address.host)) {
+    Endpoints out;
+    for (const IpAddress& ip : *known) out.push_back({ip, address.port});
+    co_return out;
+  }
+  net::Later<Result<Endpoints>> later(desk.worker());
+  desk.services().resolver.resolve(
+      address.host, address.port,
+      [give = later.resolver()](Result<control::ResolvedAddresses> found) {
+        if (found) {
+          give(std::move(found->endpoints));
+        } else {
+          give(std::unexpected(std::move(found.error())));
+        }
+      });
+  auto answer = co_await later.get(deadline);
+  if (!answer) co_return fail(Fault::backend, "{}: name not resolved in time", address.host);
+  co_return std::move(*answer);
+}
+
+// All endpoints of one configured address, one after the other, within one connect_timeout.
+net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
+                                       net::DialOptions options, TimePoint deadline) {
+  auto endpoints = co_await addresses_of(desk, address, deadline);
+  if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+  Error last{"no address", Fault::backend};
+  for (const Endpoint& endpoint : *endpoints) {
+    auto stream = co_await net::dial(desk.worker(), endpoint, options, deadline);
+    if (stream) co_return std::move(*stream);
+    last = {fmt::format("{}: {}", address.text(), stream.error().text()), stream.error().fault};
+    if (stream.error() == net::IoError::Kind::cancelled) break;
+  }
+  co_return std::unexpected(std::move(last));
+}
+
+void log_health(const Server& server, std::size_t address, bool healthy, std::string_view why) {
+  const std::string text = server.config.addresses[address].address.text();
+  if (healthy) {
+    log::info("balance", "address is back", {{"server", server.id()}, {"address", text}});
+  } else {
+    log::warn("balance", "address left out for a while",
+              {{"server", server.id()}, {"address", text}, {"reason", why}});
+  }
+}
+
+}  // namespace
+
+net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server) {
+  return {.keepalive_time = global.keepalive.time,
+          .keepalive_interval = global.keepalive.interval,
+          .keepalive_retries = static_cast<int>(global.keepalive.retries),
+          .user_timeout = server.config.timeouts.write,
+          .congestion = {}};
+}
+
+net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {
+  const config::GlobalConfig& global = *world->global;
+  const Duration timeout = config::effective_connect_timeout(server->config, global);
+  const net::DialOptions options = dial_options(*world, *server);
+  const CandidateList candidates =
+      server->pool->order(strategy_of(server->config.balance), desk.worker().now());
+  Error last{"no address could be tried", Fault::backend};
+  std::uint32_t tried = 0;
+  for (const Candidate& candidate : candidates) {
+    if (global.connect_max_attempts != 0 && tried == global.connect_max_attempts) break;
+    DialAttempt attempt = server->pool->attempt(candidate, desk.worker().now());
+    if (!attempt) continue;
+    ++tried;
+    const config::Address& address = server->config.addresses[candidate.index].address;
+    auto stream = co_await connect(desk, address, options, desk.worker().now() + timeout);
+    if (stream) {
+      bool recovered = false;
+      LiveConnection live = attempt.connected(desk.worker().now(), &recovered);
+      if (recovered) log_health(*server, candidate.index, true, {});
+      co_return Reached{std::move(*stream), std::move(live),
+                        static_cast<std::uint16_t>(candidate.index)};
+    }
+    last = std::move(stream.error());
+    const bool ours =
+        last.fault == Fault::proxy;  // our own limit or shutdown says nothing about the address
+    if (!ours && attempt.failed(desk.worker().now(), EjectionRules{}))
+      log_health(*server, candidate.index, false, last.what);
+  }
+  co_return std::unexpected(std::move(last));
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,105 @@
+#include "core/registry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "config/inactive.hpp"
+
+namespace drawbridge::core {
+
+void Registry::submit(Provider provider, std::string key, config::LoadedServer loaded) {
+  Source& source = sources_[{provider, std::move(key)}];
+  source.problems = std::move(loaded.problems);
+  if (loaded.config) source.good = std::move(loaded.config);
+}
+
+void Registry::withdraw(Provider provider, std::string_view key) {
+  sources_.erase({provider, std::string(key)});
+}
+
+ServerPtr Registry::make_server(const config::ServerConfig& config, Provider provider,
+                                bool bans_held) {
+  auto withheld = config::protection_missing(config, *global_, bans_held);
+  if (const auto known = servers_.find(config.id); known != servers_.end()) {
+    const Server& before = *known->second;
+    if (before.config == config && before.provider == provider && before.withheld == withheld)
+      return known->second;
+  }
+  auto server = std::make_shared<Server>();
+  server->config = config;
+  server->provider = provider;
+  server->withheld = std::move(withheld);
+  server->motds = prepare(config.motd, config.id);
+  server->state = states_.of(config.id);
+  std::vector<WeightedAddress> addresses;
+  for (const config::BackendAddress& backend : config.addresses)
+    addresses.push_back({backend.address.text(), backend.weight});
+  server->pool = pools_.pool(config.id, std::move(addresses));
+  return server;
+}
+
+WorldChange Registry::build() {
+  const bool bans_held =
+      global_->ban.provider == "builtin" && config::ban_file_holds_entries(global_->ban.file);
+  std::map<std::string, ServerPtr> next;
+  std::vector<std::string> doubled;
+  for (const auto& [key, source] : sources_) {
+    if (!source.good) continue;
+    const std::string& id = source.good->id;
+    if (next.contains(id)) {
+      doubled.push_back(
+          fmt::format("{} also describes a server \"{}\" and is left out", key.second, id));
+      continue;
+    }
+    next.emplace(id, make_server(*source.good, key.first, bans_held));
+  }
+
+  WorldChange change;
+  std::vector<ServerPtr> servers;
+  for (const auto& [id, server] : next) {
+    servers.push_back(server);
+    const auto before = servers_.find(id);
+    if (before == servers_.end()) {
+      change.added.push_back(id);
+    } else if (before->second != server) {
+      change.updated.push_back(id);
+    }
+  }
+  for (const auto& [id, server] : servers_)
+    if (!next.contains(id)) change.removed.push_back(id);
+
+  servers_ = std::move(next);
+  change.world = make_world(global_, std::move(servers), ++generation_);
+  for (const RouteConflict& conflict : change.world->routes.conflicts())
+    doubled.push_back(fmt::format("domain {} is claimed by {} and {}; {} has it", conflict.domain,
+                                  conflict.winner, fmt::join(conflict.losers, ", "),
+                                  conflict.winner));
+  for (const RouteRejection& rejection : change.world->routes.rejections())
+    doubled.push_back(fmt::format("domain {} of {} is not used: {}", rejection.domain,
+                                  rejection.server_id, rejection.reason));
+  for (const std::string& line : doubled)
+    if (std::ranges::find(reported_, line) == reported_.end()) log::warn("config", line);
+  reported_ = std::move(doubled);
+  return change;
+}
+
+std::vector<config::Problem> Registry::problems() const {
+  std::vector<config::Problem> out;
+  for (const auto& [key, source] : sources_)
+    out.insert(out.end(), source.problems.begin(), source.problems.end());
+  return out;
+}
+
+std::vector<config::LoadedFolder::File> Registry::described() const {
+  std::vector<config::LoadedFolder::File> out;
+  for (const auto& [key, source] : sources_) {
+    if (!source.good) continue;
+    config::LoadedServer loaded{.config = source.good, .id = source.good->id, .problems = {}};
+    out.push_back({.path = key.second, .server = std::move(loaded)});
+  }
+  return out;
+}
+
+}  // namespace drawbridge::core

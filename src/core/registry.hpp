@@ -1,0 +1,80 @@
+// The registry: what every provider last said about its servers, and the worlds made of it.
+//
+// A provider reports each of its sources (a file, a container) by a key. A source whose description
+// is bad keeps its last good version; one that is gone takes its server along, and a server that it
+// kept out of a name or id steps in. The registry decides between providers, keeps Server objects
+// whose description did not change, and builds worlds.
+//
+// Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.hpp"
+#include "core/balance.hpp"
+#include "core/server.hpp"
+#include "core/world.hpp"
+
+namespace drawbridge::core {
+
+// What a new world changed among the servers, for the log and for caches.
+struct WorldChange {
+  WorldPtr world;
+  std::vector<std::string> added, updated, removed;  // ids
+
+  [[nodiscard]] bool servers_changed() const {
+    return !added.empty() || !updated.empty() || !removed.empty();
+  }
+};
+
+class Registry {
+ public:
+  // Both outlive the registry.
+  Registry(ServerStates& states, BackendPools& pools) : states_(states), pools_(pools) {}
+
+  // What a source says now. A description with errors is noted and changes nothing else. Problems
+  // are the caller's to log.
+  void submit(Provider provider, std::string key, config::LoadedServer loaded);
+  // The source is gone.
+  void withdraw(Provider provider, std::string_view key);
+
+  void set_global(std::shared_ptr<const config::GlobalConfig> global) {
+    global_ = std::move(global);
+  }
+  [[nodiscard]] const std::shared_ptr<const config::GlobalConfig>& global() const {
+    return global_;
+  }
+
+  // Builds the next world and says what changed since the one before. Logs conflicts between
+  // servers when they change.
+  WorldChange build();
+
+  // Problems of every source whose description is bad now, for `config problems` and the API.
+  [[nodiscard]] std::vector<config::Problem> problems() const;
+  // Good descriptions with their files, for checks that need all of them.
+  [[nodiscard]] std::vector<config::LoadedFolder::File> described() const;
+
+ private:
+  struct Source {
+    std::optional<config::ServerConfig> good;  // the last version without errors
+    config::Problems problems;                 // of the version now
+  };
+  using SourceKey = std::pair<Provider, std::string>;  // its order is the order of authority
+
+  ServerPtr make_server(const config::ServerConfig& config, Provider provider, bool bans_held);
+
+  ServerStates& states_;
+  BackendPools& pools_;
+  std::shared_ptr<const config::GlobalConfig> global_ = std::make_shared<config::GlobalConfig>();
+  std::map<SourceKey, Source> sources_;
+  std::map<std::string, ServerPtr> servers_;  // of the last world, by id
+  std::vector<std::string> reported_;  // lines of conflicts that were logged for the last world
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace drawbridge::core

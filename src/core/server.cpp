@@ -1,0 +1,80 @@
+#include "core/server.hpp"
+
+#include <array>
+#include <utility>
+
+#include "base/log.hpp"
+#include "config/favicon.hpp"
+
+namespace drawbridge::core {
+
+bool ServerState::take_place(std::uint32_t cap) {
+  const std::uint32_t before = players_.fetch_add(1, std::memory_order_relaxed);
+  if (cap == 0 || before < cap) return true;
+  leave();
+  return false;
+}
+
+Place Place::take(std::shared_ptr<ServerState> state, std::uint32_t cap) {
+  Place place;
+  if (state->take_place(cap)) place.state_ = std::move(state);
+  return place;
+}
+
+Place& Place::operator=(Place&& other) noexcept {
+  if (this != &other) {
+    give_back();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+void Place::give_back() {
+  if (state_) state_->leave();
+  state_.reset();
+}
+
+std::string_view name_of(Provider provider) {
+  constexpr std::array<std::string_view, 6> names = {"file",       "api",  "docker",
+                                                     "kubernetes", "http", "plugin"};
+  return names[static_cast<std::size_t>(provider)];
+}
+
+namespace {
+
+std::optional<PreparedMotd> prepare_one(const std::optional<config::MotdEntry>& entry,
+                                        std::string_view where) {
+  if (!entry) return std::nullopt;
+  PreparedMotd out{*entry, {}};
+  if (entry->favicon) {
+    auto picture = config::load_favicon(*entry->favicon);
+    if (picture) {
+      out.favicon = std::move(*picture);
+    } else {
+      log::warn("config", "favicon left out", {{"of", where}, {"reason", picture.error().what}});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+PreparedMotds prepare(const config::Motd& motd, std::string_view where) {
+  return {.online = prepare_one(motd.online, where),
+          .sleeping = prepare_one(motd.sleeping, where),
+          .starting = prepare_one(motd.starting, where),
+          .stopping = prepare_one(motd.stopping, where),
+          .crashed = prepare_one(motd.crashed, where),
+          .unreachable = prepare_one(motd.unreachable, where)};
+}
+
+std::shared_ptr<ServerState> ServerStates::of(std::string_view id) {
+  const std::scoped_lock lock(mutex_);
+  auto& known = states_[std::string(id)];
+  if (auto state = known.lock()) return state;
+  auto state = std::make_shared<ServerState>();
+  known = state;
+  return state;
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,94 @@
+// A configured backend as connections see it: its file, and what was prepared from it once so that
+// no connection has to.
+//
+// Immutable and shared between worlds for as long as nothing of it changes; a connection past its
+// set-up holds its Server and no world. What changes by itself hangs off it in objects that outlive
+// every version of the file: ServerState (players) and BackendPool (health of addresses).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/server.hpp"
+#include "core/balance.hpp"
+#include "mc/status.hpp"
+
+namespace drawbridge::core {
+
+// Players that are connected to a server or being connected. Workers count, everybody reads. For
+// max_players the place is taken before the dial, so that a rush of log-ins cannot overshoot the
+// cap.
+class ServerState {
+ public:
+  // False if there are `cap` players already (0 = no cap).
+  bool take_place(std::uint32_t cap);
+  void leave() { players_.fetch_sub(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t players() const { return players_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint32_t> players_ = 0;
+};
+
+// A player's place on a server; gives it back when it goes. Movable, any thread.
+class Place {
+ public:
+  Place() = default;
+  // Empty (false) if the server is full.
+  static Place take(std::shared_ptr<ServerState> state, std::uint32_t cap);
+  Place(Place&& other) noexcept = default;
+  Place& operator=(Place&& other) noexcept;
+  ~Place() { give_back(); }
+  explicit operator bool() const { return state_ != nullptr; }
+  void give_back();
+
+ private:
+  std::shared_ptr<ServerState> state_;
+};
+
+// One MOTD of a server or of default_motd, its picture already read.
+struct PreparedMotd {
+  config::MotdEntry entry;
+  std::string favicon;  // data URL, empty if none was set
+};
+struct PreparedMotds {
+  std::optional<PreparedMotd> online, sleeping, starting, stopping, crashed, unreachable;
+};
+// Reads the pictures. What cannot be used is left out and said in the log, once a load.
+PreparedMotds prepare(const config::Motd& motd, std::string_view where);
+
+// Who described a server. Of two that claim one domain or one id the lower rank wins (contract:
+// file, api, docker, kubernetes, http, plugin).
+enum class Provider : std::uint8_t { file, api, docker, kubernetes, http, plugin };
+std::string_view name_of(Provider provider);
+
+struct Server {
+  config::ServerConfig config;
+  Provider provider = Provider::file;
+  // Set: log-ins are refused, with this reason in the log, because the server asks for a protection
+  // that is not there.
+  std::optional<std::string> withheld;
+  PreparedMotds motds;
+  std::shared_ptr<ServerState> state;
+  std::shared_ptr<BackendPool> pool;
+
+  [[nodiscard]] const std::string& id() const { return config.id; }
+};
+using ServerPtr = std::shared_ptr<const Server>;
+
+// ServerState by id. Thread-safe; a state lives as long as somebody holds it.
+class ServerStates {
+ public:
+  std::shared_ptr<ServerState> of(std::string_view id);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<ServerState>, std::less<>> states_;
+};
+
+}  // namespace drawbridge::core

@@ -1,0 +1,65 @@
+// What all connections of the process share. Made once by the Proxy; everything in here is
+// thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "control/resolver.hpp"
+#include "core/balance.hpp"
+#include "core/log_throttle.hpp"
+#include "core/server.hpp"
+#include "core/status_cache.hpp"
+#include "core/transfers.hpp"
+
+namespace drawbridge::core {
+
+struct Services {
+  explicit Services(control::Resolver& names) : resolver(names) {}
+
+  control::Resolver& resolver;
+  ServerStates states;
+  BackendPools pools;
+  StatusCache status_cache;
+  TransferLedger transfers;
+  LogThrottle throttle;
+
+  std::atomic<std::uint32_t> connections = 0;  // accepted and not ended, relayed players included
+  std::atomic<std::uint64_t> next_session = 1;
+  std::atomic<bool> stopping = false;  // log-ins are told so; what plays goes on
+  std::atomic<bool> real_ip_hint_given =
+      false;  // once a process: a `///` tail without a PROXY header
+};
+
+// One connection's seat under max_connections. Movable; gives itself back.
+class Seat {
+ public:
+  Seat() = default;
+  // Always taken; `number` is how many there are with this one.
+  explicit Seat(Services& services)
+      : services_(&services),
+        number_(services.connections.fetch_add(1, std::memory_order_relaxed) + 1) {}
+  Seat(Seat&& other) noexcept
+      : services_(std::exchange(other.services_, nullptr)), number_(other.number_) {}
+  Seat& operator=(Seat&& other) noexcept {
+    if (this != &other) {
+      leave();
+      services_ = std::exchange(other.services_, nullptr);
+      number_ = other.number_;
+    }
+    return *this;
+  }
+  ~Seat() { leave(); }
+  [[nodiscard]] std::uint32_t number() const { return number_; }
+
+ private:
+  void leave() {
+    if (services_) services_->connections.fetch_sub(1, std::memory_order_relaxed);
+    services_ = nullptr;
+  }
+  Services* services_ = nullptr;
+  std::uint32_t number_ = 0;
+};
+
+}  // namespace drawbridge::core

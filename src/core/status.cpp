@@ -1,0 +1,312 @@
+#include "core/status.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+#include "config/server.hpp"
+#include "core/reach.hpp"
+#include "mc/frame.hpp"
+#include "mc/handshake.hpp"
+#include "mc/status.hpp"
+#include "net/later.hpp"
+#include "net/proxy_protocol.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+// The cache's key for clients that say no version that a backend knows.
+constexpr mc::Version unspecified{-1};
+constexpr std::string_view no_server_yet =
+    "§6Drawbridge §7is running.\n§fNo server has this address.";
+constexpr std::string_view server_unreachable = "§c{server} §7cannot be reached right now.";
+
+config::Text builtin(std::string_view text) {
+  return {.kind = config::Text::Kind::legacy, .value = std::string(text)};
+}
+
+StatusCacheRules rules_of(const config::StatusCache& keys) {
+  const config::StaleWhileError& stale = keys.stale_while_error;
+  return {.ttl = keys.ttl,
+          .negative_ttl = keys.negative_ttl,
+          .stale_limit = stale.enabled ? stale.max_age.value_or(Duration::max()) : Duration::zero(),
+          .max_entries = keys.max_entries};
+}
+
+StatusAnswerPtr answer_of(std::string_view json) {
+  auto answer = std::make_shared<StatusAnswer>();
+  const ByteBuffer frame = mc::status_response_frame(json);
+  answer->response_frame.assign(frame.begin(), frame.end());
+  return answer;
+}
+
+// The JSON inside an answer that is cached.
+std::string_view json_of(const StatusAnswer& answer) {
+  const auto frame = mc::next_frame(as_bytes(answer.response_frame), mc::max_frame);
+  if (!frame || !*frame) return {};
+  const auto json = mc::read_status_response((*frame)->body);
+  return json ? *json : std::string_view{};
+}
+
+// --- Answers of our own ---
+
+struct OwnWords {
+  const PreparedMotd* motd = nullptr;  // what is configured for this state, or null
+  std::string_view otherwise;          // built-in text
+};
+
+mc::Status own_status(const World& world, const OwnWords& words, const TextSubject& subject,
+                      mc::Version version) {
+  mc::Status status;
+  const config::MotdEntry* entry = words.motd ? &words.motd->entry : nullptr;
+  status.description = filled(entry ? entry->text : builtin(words.otherwise), subject);
+  status.version_name =
+      entry && entry->version_name ? *entry->version_name : world.global->product_name;
+  status.protocol = mc::number(version);
+  const std::uint32_t shown = subject.server ? subject.server->config.max_players : 0;
+  status.max = entry && entry->max_players ? *entry->max_players : shown;
+  if (words.motd) status.favicon = words.motd->favicon;
+  return status;
+}
+
+const PreparedMotd* pick(const std::optional<PreparedMotd>& first,
+                         const std::optional<PreparedMotd>& second) {
+  if (first) return &*first;
+  return second ? &*second : nullptr;
+}
+
+StatusAnswerPtr unknown_host_answer(const World& world, const TextSubject& subject,
+                                    mc::Version version) {
+  const OwnWords words{pick(world.default_motds.online, std::nullopt), no_server_yet};
+  return answer_of(mc::status_json(own_status(world, words, subject, version), version));
+}
+
+// What is said while the backend does not answer: our text, no players, and of what was last known
+// the favicon, the version and the mod data.
+StatusAnswerPtr unreachable_answer(const World& world, const Server& server, mc::Version version,
+                                   const StatusAnswerPtr& last_known) {
+  const TextSubject subject{.player = {}, .host = {}, .server = &server, .world = &world};
+  const OwnWords words{pick(server.motds.unreachable, world.default_motds.unreachable),
+                       server_unreachable};
+  const mc::Status own = own_status(world, words, subject, version);
+  if (last_known) {
+    mc::StatusOverlay overlay;
+    overlay.description = own.description;
+    overlay.no_players = true;
+    if (!own.favicon.empty()) overlay.favicon = own.favicon;
+    if (words.motd && words.motd->entry.version_name) overlay.version_name = own.version_name;
+    if (words.motd && words.motd->entry.max_players) overlay.max = own.max;
+    if (auto json = mc::overlay_status(json_of(*last_known), overlay, version))
+      return answer_of(*json);
+  }
+  return answer_of(mc::status_json(own, version));
+}
+
+// A backend's answer with motd.online laid over it.
+Result<StatusAnswerPtr> online_answer(const World& world, const Server& server, mc::Version version,
+                                      std::string_view json) {
+  mc::StatusOverlay overlay;
+  if (server.motds.online) {
+    const config::MotdEntry& entry = server.motds.online->entry;
+    const TextSubject subject{.player = {}, .host = {}, .server = &server, .world = &world};
+    overlay.description = filled(entry.text, subject);
+    overlay.version_name = entry.version_name;
+    if (!server.motds.online->favicon.empty()) overlay.favicon = server.motds.online->favicon;
+    if (entry.max_players) overlay.max = *entry.max_players;
+  }
+  auto merged = mc::overlay_status(json, overlay, version);
+  if (!merged) return std::unexpected(std::move(merged.error()));
+  return answer_of(*merged);
+}
+
+// --- Fetching ---
+
+// The ping that we send in the client's stead: its host name, so that a proxy behind us routes it
+// too.
+Result<ByteBuffer> ping_for(const Server& server, const config::Address& address,
+                            std::string_view host, mc::Version version) {
+  ByteBuffer out;
+  if (server.config.send_proxy_protocol != config::SendProxy::off)
+    out = net::own_proxy_header(server.config.send_proxy_protocol == config::SendProxy::v1
+                                    ? net::ProxyVersion::v1
+                                    : net::ProxyVersion::v2);
+  std::string_view name = host.empty() ? std::string_view(address.host) : host;
+  if (server.config.domain_rewrite.mode == config::DomainRewrite::Mode::from_backend)
+    name = address.host;
+  if (server.config.domain_rewrite.mode == config::DomainRewrite::Mode::fixed)
+    name = server.config.domain_rewrite.host;
+  auto handshake = mc::encode_handshake({.version = version,
+                                         .host = std::string(name),
+                                         .port = address.port,
+                                         .intent = mc::Intent::status});
+  if (!handshake) return handshake;
+  out.insert(out.end(), handshake->begin(), handshake->end());
+  const ByteBuffer request = mc::status_request_frame();
+  out.insert(out.end(), request.begin(), request.end());
+  return out;
+}
+
+net::Task<Result<std::string>> read_answer(net::Stream& backend, TimePoint deadline) {
+  SetupBuffer in(4096);
+  std::size_t filled = 0;
+  for (;;) {
+    auto frame =
+        mc::next_frame(ByteView(in).first(filled), mc::max_status_response_body, Fault::backend);
+    if (!frame) co_return std::unexpected(std::move(frame.error()));
+    if (frame->has_value()) {
+      auto json = mc::read_status_response((*frame)->body);
+      if (!json) co_return std::unexpected(std::move(json.error()));
+      co_return std::string(*json);
+    }
+    if (filled == in.size()) in.resize(in.size() * 2);  // next_frame's cap ends this
+    auto count = co_await backend.read_some(ByteSpan(in).subspan(filled), deadline);
+    if (!count) co_return std::unexpected<Error>(count.error());
+    if (*count == 0) co_return fail(Fault::backend, "closed without a status answer");
+    filled += *count;
+  }
+}
+
+net::Task<Result<std::string>> fetch(Desk& desk, WorldPtr world, ServerPtr server, std::string host,
+                                     mc::Version version) {
+  auto reached = co_await reach(desk, world, server);
+  if (!reached) co_return std::unexpected(std::move(reached.error()));
+  const config::Address& address = server->config.addresses[reached->address].address;
+  auto ping = ping_for(*server, address, host, version);
+  if (!ping) co_return std::unexpected(std::move(ping.error()));
+  const TimePoint deadline = desk.worker().now() + server->config.timeouts.read;
+  auto sent = co_await reached->backend.write_all(*ping, deadline);
+  if (!sent) co_return std::unexpected<Error>(sent.error());
+  auto answer = co_await read_answer(reached->backend, deadline);
+  co_return answer;
+}
+
+// Fetches as the one that all others wait for. A coroutine of its own: the client that asked first
+// may leave.
+net::Task<> lead(Desk& desk, WorldPtr world, ServerPtr server, std::string host,
+                 mc::Version version, StatusTicket ticket) {
+  auto json = co_await fetch(desk, world, server, std::move(host), version);
+  const TimePoint now = desk.worker().now();
+  Result<StatusAnswerPtr> answer = std::unexpected(Error{});
+  if (json) {
+    answer = online_answer(*world, *server, version, *json);
+  } else {
+    answer = std::unexpected(std::move(json.error()));
+  }
+  if (answer) co_return ticket.finish(std::move(*answer), now);
+  log::debug("status", "no answer from the backend",
+             {{"server", server->id()}, {"reason", answer.error().what}});
+  ticket.fail(unreachable_answer(*world, *server, version, ticket.last_known(now)), now);
+}
+
+// The answer of the cache, or of the fetch that is under way, or of one that this ping begins. When
+// the backend takes longer than a client waits the client is told what it would be told if the
+// backend did not answer at all.
+net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version version) {
+  Desk& desk = connection.desk;
+  const Server& server = *connection.server;
+  const StatusCacheRules rules = rules_of(connection.global().status_cache);
+  const TimePoint patience = connection.deadline - seconds(1);
+  StatusTicket duty;  // to fetch, because nobody else does
+  for (;;) {
+    StatusLookup found = desk.services().status_cache.begin(server.id(), mc::number(version),
+                                                            desk.worker().now(), rules);
+    if (auto* hit = std::get_if<StatusOutcome>(&found)) co_return std::move(hit->answer);
+    if (auto* ticket = std::get_if<StatusTicket>(&found)) {
+      duty = std::move(*ticket);
+      continue;  // and follow the flight that we lead, like everybody else
+    }
+    net::Later<StatusTurn> later(desk.worker());
+    std::get<StatusFollow>(found).then(
+        [give = later.resolver()](StatusTurn turn) { give(std::move(turn)); });
+    if (duty)
+      desk.worker().spawn(lead(desk, connection.world, connection.server, connection.host.name,
+                               version, std::move(duty)));
+    auto turn = co_await later.get(patience);
+    if (!turn) co_return unreachable_answer(*connection.world, server, version, nullptr);
+    if (!turn->lead) co_return std::move(turn->outcome.answer);
+    duty = std::move(*turn->lead);
+  }
+}
+
+// --- Saying it ---
+
+// Request and ping may come in one segment or two, in either order, once or not at all; some
+// clients leave after the status. What is buffered is answered in one write.
+net::Task<> serve_modern(Connection& connection, std::string_view response) {
+  connection.consume(connection.hello.handshake_size);
+  bool answered = false;
+  for (;;) {
+    ByteBuffer out;
+    bool done = false;
+    for (;;) {
+      auto packet = mc::next_status_packet(connection.buffered());
+      if (!packet)
+        co_return connection.log_refusal(log::Level::info, "bad status request",
+                                         packet.error().what);
+      if (!packet->has_value()) break;
+      connection.consume((*packet)->size);
+      if ((*packet)->is_ping) {
+        const ByteBuffer pong = mc::pong_frame((*packet)->payload);
+        out.insert(out.end(), pong.begin(), pong.end());
+        done = true;
+        break;
+      }
+      if (!answered) out.insert(out.end(), response.begin(), response.end());
+      answered = true;
+    }
+    if (!out.empty()) {
+      auto sent = co_await connection.client.write_all(out, connection.deadline);
+      if (!sent) co_return;
+    }
+    if (done) co_return connection.client.finish();
+    auto more = co_await connection.read_more(connection.deadline);
+    if (!more) co_return;
+  }
+}
+
+net::Task<> serve_legacy(Connection& connection, const StatusAnswer& answer) {
+  const auto facts = mc::read_status(json_of(answer));
+  if (!facts) co_return;
+  const ByteBuffer out = mc::legacy_status(connection.hello.legacy_ping, *facts);
+  auto sent = co_await connection.client.write_all(out, connection.deadline);
+  if (sent) connection.client.finish();
+}
+
+net::Task<> serve_answer(Connection& connection, StatusAnswerPtr answer) {
+  if (!answer) co_return;
+  if (connection.hello.is_legacy())
+    co_await serve_legacy(connection, *answer);
+  else
+    co_await serve_modern(connection, answer->response_frame);
+}
+
+mc::Version version_of(const mc::Hello& hello) {
+  return hello.is_legacy() ? unspecified : hello.version;
+}
+
+}  // namespace
+
+net::Task<> answer_status(Connection& connection) {
+  const mc::Version version = version_of(connection.hello);
+  if (connection.server) {
+    auto answer = co_await cached_answer(connection, version);
+    co_return co_await serve_answer(connection, std::move(answer));
+  }
+  if (connection.global().unknown_domain_behavior == config::UnknownDomain::drop)
+    co_return connection.log_refusal(log::Level::info, "unknown host");
+  auto answer = unknown_host_answer(*connection.world, connection.subject(), version);
+  co_await serve_answer(connection, std::move(answer));
+}
+
+net::Task<> answer_status_with(Connection& connection, mc::Text words) {
+  mc::Status status;
+  status.description = std::move(words);
+  status.version_name = connection.global().product_name;
+  status.protocol = mc::number(connection.hello.version);
+  auto answer = answer_of(mc::status_json(status, version_of(connection.hello)));
+  co_await serve_answer(connection, std::move(answer));
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,53 @@
+#include "core/texts.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace drawbridge::core {
+
+mc::Text to_mc(const config::Text& text) {
+  return {
+      .form = text.kind == config::Text::Kind::json ? mc::Text::Form::json : mc::Text::Form::legacy,
+      .value = text.value};
+}
+
+mc::Text filled(const config::Text& text, const TextSubject& subject) {
+  const Server* server = subject.server;
+  const std::uint32_t players = server ? server->state->players() : 0;
+  const std::uint32_t most = server ? server->config.max_players : 0;
+  const std::array<mc::Value, 5> values = {{
+      {"server", server ? server->id() : std::string{}},
+      {"host", std::string(subject.host)},
+      {"player", std::string(subject.player)},
+      {"players", std::to_string(players)},
+      {"max", std::to_string(most)},
+  }};
+  return mc::expand(to_mc(text), values);
+}
+
+namespace {
+
+// The first thing that a new user sees when nothing is configured: say what to do next instead of
+// "unknown host".
+config::Text with_first_steps(config::Text text, const TextSubject& subject) {
+  text.value += fmt::format(
+      "\n\n§7Create §f{}/my-server.toml§7:\n§fdomains = [\"{{host}}\"]\naddresses = "
+      "[\"127.0.0.1:25566\"]",
+      subject.world->global->servers_dir.string());
+  return text;
+}
+
+}  // namespace
+
+mc::Text kick_words(config::Kick kick, const TextSubject& subject) {
+  const config::GlobalConfig& global = *subject.world->global;
+  config::Text text =
+      config::kick_text(kick, subject.server ? &subject.server->config : nullptr, global);
+  const bool own_words = global.kick_messages.contains(kick);
+  if (kick == config::Kick::unknown_host && subject.may_see_paths && !own_words)
+    text = with_first_steps(std::move(text), subject);
+  return filled(text, subject);
+}
+
+}  // namespace drawbridge::core

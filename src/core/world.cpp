@@ -1,0 +1,77 @@
+#include "core/world.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+namespace drawbridge::core {
+
+namespace {
+
+std::atomic<std::size_t> worlds_alive = 0;
+
+std::string_view id_of(const ServerPtr& server) {
+  return server->config.id;
+}
+
+RouteTable make_routes(const World& world) {
+  std::vector<RouteClaim> claims;
+  for (std::uint32_t i = 0; i < world.servers.size(); ++i) {
+    const Server& server = *world.servers[i];
+    for (const std::string& domain : server.config.domains)
+      claims.push_back({.domain = domain,
+                        .server = i,
+                        .provider_rank = static_cast<int>(server.provider),
+                        .server_id = server.id()});
+  }
+  std::optional<std::uint32_t> fallback;
+  if (world.global->default_server) fallback = world.index_of(*world.global->default_server);
+  return RouteTable(std::move(claims), fallback);
+}
+
+}  // namespace
+
+World::World() {
+  worlds_alive.fetch_add(1, std::memory_order_relaxed);
+}
+World::~World() {
+  worlds_alive.fetch_sub(1, std::memory_order_relaxed);
+}
+std::size_t World::alive() {
+  return worlds_alive.load(std::memory_order_relaxed);
+}
+
+std::optional<std::uint32_t> World::index_of(std::string_view id) const {
+  const auto at = std::ranges::lower_bound(servers, id, {}, id_of);
+  if (at == servers.end() || id_of(*at) != id) return std::nullopt;
+  return static_cast<std::uint32_t>(at - servers.begin());
+}
+
+const Server* World::find(std::string_view id) const {
+  const auto index = index_of(id);
+  return index ? servers[*index].get() : nullptr;
+}
+
+const ListenerRules* World::listener(std::string_view bind_text) const {
+  const auto at = std::ranges::find(listeners, bind_text,
+                                    [](const ListenerRules& l) { return l.config.bind.text(); });
+  return at == listeners.end() ? nullptr : &*at;
+}
+
+WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
+                    std::vector<ServerPtr> servers, std::uint64_t generation) {
+  auto world = std::make_shared<World>();
+  world->generation = generation;
+  world->global = std::move(global);
+  world->servers = std::move(servers);
+  world->default_motds = prepare(world->global->default_motd, "default_motd");
+  world->routes = make_routes(*world);
+  for (const config::EffectiveListener& listener : config::effective_listeners(*world->global)) {
+    ListenerRules rules{
+        .config = listener, .trusted = CidrSet(listener.trusted_proxies), .default_server = {}};
+    if (listener.default_server) rules.default_server = world->index_of(*listener.default_server);
+    world->listeners.push_back(std::move(rules));
+  }
+  return world;
+}
+
+}  // namespace drawbridge::core

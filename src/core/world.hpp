@@ -1,0 +1,59 @@
+// The world: everything configured, as one immutable snapshot. The control thread builds a new one
+// for every change and posts it to the workers; whoever is setting a connection up keeps the one
+// that it began with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "config/global.hpp"
+#include "core/routes.hpp"
+#include "core/server.hpp"
+
+namespace drawbridge::core {
+
+// A listener's rules, ready to ask.
+struct ListenerRules {
+  config::EffectiveListener config;
+  CidrSet trusted;
+  std::optional<std::uint32_t> default_server;  // index into World::servers
+
+  [[nodiscard]] bool trusts(const IpAddress& source) const {
+    return config.trust_everybody || trusted.contains(source);
+  }
+};
+
+struct World {
+  World();
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  std::uint64_t generation = 0;
+  std::shared_ptr<const config::GlobalConfig> global;
+  PreparedMotds default_motds;
+  std::vector<ServerPtr> servers;  // sorted by id
+  RouteTable routes;               // hands out indices into `servers`
+  std::vector<ListenerRules> listeners;
+
+  [[nodiscard]] const Server* find(std::string_view id) const;
+  [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view id) const;
+  // By the listener's bind text. Never null for a listener that was opened from this world; a
+  // listener that a later world no longer has finds null.
+  [[nodiscard]] const ListenerRules* listener(std::string_view bind_text) const;
+
+  // Worlds that exist in this process: a reload must not pile them up.
+  static std::size_t alive();
+};
+using WorldPtr = std::shared_ptr<const World>;
+
+// Builds the world of these parts. `servers` must be sorted by id, ids unique.
+WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
+                    std::vector<ServerPtr> servers, std::uint64_t generation);
+
+}  // namespace drawbridge::core
