@@ -83,7 +83,8 @@ RouteExplanation RouteTable::explain(
     explainer.add("wildcard suffix", data_->find_suffix(walk), why_no_suffix(host));
     data_->collect_glob_lists(walk);
     explainer.add("pattern", data_->find_glob(walk),
-                  fmt::format("none of {} patterns matches", data_->globs.size()));
+                  fmt::format("none of {} {} matches", data_->globs.size(),
+                              data_->globs.size() == 1 ? "pattern" : "patterns"));
   }
   const auto as_match = [](std::optional<std::uint32_t> server, MatchKind kind,
                            std::string_view pattern) -> std::optional<Match> {
