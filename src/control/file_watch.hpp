@@ -5,8 +5,8 @@
 // leads on, so a busy neighbour costs a wake-up at most.
 //
 // Nothing is lost between loading and watching if the caller watches first and reads then.
-// What changes only owner, rights or times of a file is not reported. File systems that bring no
-// events (NFS) need SIGHUP.
+// A change of owner, rights or times alone is not reported (touch(1) is, as it opens the file for
+// writing: the callback is a hint). File systems that bring no events (NFS) need SIGHUP.
 #pragma once
 
 #include <cstdint>
