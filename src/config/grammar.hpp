@@ -22,9 +22,9 @@ Result<Size> parse_size(std::string_view text);
 std::string size_text(Size size);
 
 // "host:port", "[v6]:port", without a port 25565, or "unix:/path". Names are folded like domains
-// (but may hold "_"). Port 0 is only allowed where we listen; there the host must be an IP address.
+// (but may hold "_"). Port 0 passes here; where an address is dialled or listened on, its key says
+// so (`dialled`, `listening`).
 Result<Address> parse_address(std::string_view text);
-Result<Address> parse_listen_address(std::string_view text);
 
 // A network; `note` is set when bits beyond the prefix were dropped.
 Result<Cidr> parse_cidr(std::string_view text, std::string& note);

@@ -139,8 +139,9 @@ Result<HostAndPort> split_port(std::string_view text) {
   return HostAndPort{text.substr(0, colon), text.substr(colon + 1), true};
 }
 
-// What both kinds of address share; `name_allowed` is false where we listen.
-Result<Address> parse_any_address(std::string_view raw, bool listen) {
+}  // namespace
+
+Result<Address> parse_address(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   Address out;
   if (text.starts_with("unix:")) {
@@ -158,13 +159,14 @@ Result<Address> parse_any_address(std::string_view raw, bool listen) {
   if (text.contains("://") || text.contains('/'))
     return fail(Fault::proxy, "\"{}\" is a URL or a path; write \"host:port\"",
                 shown(redact_url(text)));
+  if (text.starts_with(':') && !text.starts_with("::"))
+    return fail(Fault::proxy, "\"{}\" names no host; \"[::]{}\" is every interface of this machine",
+                shown(text), shown(text));
   const Result<HostAndPort> parts = split_port(text);
   if (!parts) return std::unexpected(parts.error());
   if (parts->has_port) {
     const Result<std::uint16_t> port = parse_port(parts->port, text);
     if (!port) return std::unexpected(port.error());
-    if (*port == 0 && !listen)
-      return fail(Fault::proxy, "\"{}\": port 0 cannot be dialled", shown(text));
     out.port = *port;
   }
   out.ip = IpAddress::parse(parts->host);
@@ -172,10 +174,6 @@ Result<Address> parse_any_address(std::string_view raw, bool listen) {
     out.host = out.ip->text();
     return out;
   }
-  if (listen)
-    return fail(Fault::proxy,
-                "\"{}\": write the address of an interface, such as \"[::]:{}\" for all",
-                shown(text), out.port);
   const Result<std::string> host = fold_host(parts->host, false);
   if (!host) return std::unexpected(host.error());
   // "10.0.0.300" is a slip in an address and not the name of a machine.
@@ -188,21 +186,12 @@ Result<Address> parse_any_address(std::string_view raw, bool listen) {
   return out;
 }
 
-}  // namespace
-
 Result<std::string> fold_domain(std::string_view raw) {
   const std::string_view text = trimmed(raw);
   if (const auto ip = IpAddress::parse(text)) return ip->text();
   if (const std::string advice = domain_advice(text); !advice.empty())
     return fail(Fault::proxy, "{}", advice);
   return fold_host(text, true);
-}
-
-Result<Address> parse_address(std::string_view text) {
-  return parse_any_address(text, false);
-}
-Result<Address> parse_listen_address(std::string_view text) {
-  return parse_any_address(text, true);
 }
 
 std::string Address::text() const {

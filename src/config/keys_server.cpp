@@ -1,0 +1,340 @@
+// The keys of a server file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/strings.hpp"
+#include "config/grammar.hpp"
+#include "config/rules.hpp"
+
+namespace drawbridge::config {
+namespace {
+
+constexpr Heading at_server{"Server files"};
+constexpr Heading at_keeper{"Server files: `[server_manager]`"};
+
+const Table& route_keys() {
+  static const Table table = [] {
+    Table keys = describe_table<ServerRoute>({
+        key<&ServerRoute::match>("match", "Regular expression over the whole host name.", required,
+                                 ours, later, a_regex()),
+        key<&ServerRoute::address>(
+            "address",
+            "Where these hosts are served instead of `addresses`; may use the pattern's groups.",
+            ours, later, Range{"`$1`, `${name}`, `$$`"}, DefaultText{"`addresses`"}),
+        key<&ServerRoute::priority>("priority", "Lower ones are tried first.", ours, later),
+    });
+    keys.check = [](Reader& reader, const Node& node, void* object) {
+      const auto& route = *static_cast<ServerRoute*>(object);
+      const Node* address = node.find("address");
+      if (address == nullptr) return;
+      const Reader::Step step(reader, "address");
+      if (const auto good = check_address_template(route.address, route.match); !good)
+        reader.error(*address, good.error().what);
+    };
+    return keys;
+  }();
+  return table;
+}
+
+const Table& timeouts_keys() {
+  static const Table table = describe_table<Timeouts>({
+      key<&Timeouts::connect>("connect", "Longest time to connect to one address.", fresh, now,
+                              more_than(seconds(0)), DefaultText{"`connect_timeout`"}),
+      key<&Timeouts::read>("read", "Longest silence of a backend while an answer is awaited.",
+                           fresh, now, more_than(seconds(0))),
+      key<&Timeouts::write>("write", "Longest time that a write may stay blocked.", fresh, now,
+                            more_than(seconds(0))),
+  });
+  return table;
+}
+
+bool set(const Node& node, std::string_view key) {
+  return node.find(key) != nullptr;
+}
+
+void need(Reader& reader, const Node& node, std::string_view type,
+          std::initializer_list<std::string_view> keys) {
+  for (const std::string_view name : keys) {
+    if (set(node, name)) continue;
+    const Reader::Step step(reader, name);
+    reader.error(node, fmt::format("is required for type \"{}\"", type));
+  }
+}
+
+void check_keeper(Reader& reader, const Node& node, void* object) {
+  const auto& keeper = *static_cast<ServerManager*>(object);
+  switch (keeper.type) {
+    case KeeperType::local:
+      need(reader, node, "local", {"command", "working_dir"});
+      break;
+    case KeeperType::pterodactyl:
+      need(reader, node, "pterodactyl", {"api_url", "api_key", "server_id"});
+      break;
+    case KeeperType::crafty:
+      need(reader, node, "crafty", {"api_url", "api_key", "server_id"});
+      break;
+    case KeeperType::kubernetes:
+      need(reader, node, "kubernetes", {"object"});
+      break;
+    case KeeperType::webhook:
+      need(reader, node, "webhook", {"start_url"});
+      break;
+    case KeeperType::docker:
+      break;
+  }
+}
+
+const Table& keeper_keys() {
+  static const Table table = [] {
+    Table keys = describe_table<ServerManager>({
+        key<&ServerManager::type>("type", "What runs the server.", at_keeper, required, later),
+        key<&ServerManager::start_timeout>("start_timeout",
+                                           "After this long a start counts as failed and those who "
+                                           "wait are told. The server is not killed.",
+                                           later, more_than(seconds(0))),
+        key<&ServerManager::shutdown_after>("shutdown_after",
+                                            "Stop the server when it was empty this long.", later,
+                                            more_than(seconds(0)), DefaultText{"never"}),
+        key<&ServerManager::poll_interval>("poll_interval",
+                                           "Pause between looks at the server's state.", later,
+                                           more_than(seconds(0))),
+        key<&ServerManager::min_uptime>(
+            "min_uptime", "A server that was started runs at least this long.", ours, later),
+        key<&ServerManager::shutdown_timeout>(
+            "shutdown_timeout",
+            "Time for a clean stop before it is forced (local, docker, kubernetes).", later,
+            more_than(seconds(0))),
+        key<&ServerManager::wakes_per_source>("wakes_per_source",
+                                              "Starts an hour that one address may cause.", ours,
+                                              later, at_least(1)),
+        key<&ServerManager::wakes_per_server>("wakes_per_server", "Starts an hour of this server.",
+                                              ours, later, at_least(1)),
+        key<&ServerManager::command>("command", "Program to run, without a shell (local).", later,
+                                     not_empty()),
+        key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", later),
+        key<&ServerManager::args>("args", "Its arguments (local).", later),
+        key<&ServerManager::ready_pattern>(
+            "ready_pattern", "Text in its output that hints at a finished start (local).", later),
+        key<&ServerManager::on_proxy_exit>(
+            "on_proxy_exit", "Whether the server ends together with the proxy (local).", ours,
+            later),
+        key<&ServerManager::api_url>("api_url", "Address of the panel.", later,
+                                     a_url("http, https")),
+        key<&ServerManager::api_key>("api_key", "Key for the panel.", later, secret, not_empty()),
+        key<&ServerManager::server_id>("server_id", "The server's id in the panel.", later,
+                                       not_empty()),
+        key<&ServerManager::ca_file>("ca_file", "Further CA certificates for panels and webhooks.",
+                                     ours, later),
+        key<&ServerManager::container>("container",
+                                       "A container, or `compose:<project>/<service>` (docker).",
+                                       ours, later, not_empty(), DefaultText{"own container"}),
+        key<&ServerManager::idle_action>(
+            "idle_action", "What is done to an idle container (docker).", ours, later),
+        key<&ServerManager::kind>("kind", "What is scaled (kubernetes).", ours, later),
+        key<&ServerManager::object>("object", "Its name (kubernetes).", ours, later, not_empty()),
+        key<&ServerManager::kube_namespace>("namespace", "Its namespace (kubernetes).", ours, later,
+                                            DefaultText{"own namespace"}),
+        key<&ServerManager::start_url>("start_url", "Called with POST to start (webhook).", ours,
+                                       later, a_url("http, https")),
+        key<&ServerManager::stop_url>("stop_url", "Called with POST to stop (webhook).", ours,
+                                      later, a_url("http, https")),
+        key<&ServerManager::status_url>("status_url", "Asked with GET for the state (webhook).",
+                                        ours, later, a_url("http, https")),
+        key<&ServerManager::headers>("headers", "Headers of every call (webhook).", ours, later,
+                                     secret),
+        key<&ServerManager::secret>("secret", "Signs every call (webhook).", ours, later,
+                                    config::secret, not_empty()),
+        key<&ServerManager::timeout>("timeout", "Longest duration of a call (webhook).", ours,
+                                     later, more_than(seconds(0))),
+        key<&ServerManager::wake_on>("wake_on", "What starts a stopped server.", ours, later),
+        key<&ServerManager::wake_allow>("wake_allow",
+                                        "If not empty, only these players may start it.", ours,
+                                        later, a_player()),
+        key<&ServerManager::wake_deny>("wake_deny", "These players may not start it.", ours, later,
+                                       a_player()),
+        key<&ServerManager::verify_before_wake>(
+            "verify_before_wake",
+            "Ask the session server who a player is before starting anything.", ours, later),
+        key<&ServerManager::while_starting>(
+            "while_starting", "What happens to players meanwhile.", ours, later,
+            DefaultText{"`limbo` with the `server_wake` handler, else `hold`"}),
+        key<&ServerManager::hold_timeout>(
+            "hold_timeout", "How long a login is kept open.", ours, later, more_than(seconds(0)),
+            DefaultText{"`start_timeout`; `25s` for clients before 1.13"}),
+        key<&ServerManager::transfer_to>("transfer_to", "Where `transfer` sends players to.", ours,
+                                         later, dialled(),
+                                         DefaultText{"host and port that they used"}),
+    });
+    keys.check = check_keeper;
+    return keys;
+  }();
+  return table;
+}
+
+void check_addresses(Reader& reader, const Node& node, const ServerConfig& server) {
+  const bool routed =
+      !server.routes.empty() &&
+      std::ranges::none_of(server.routes, [](const ServerRoute& r) { return r.address.empty(); });
+  const Node* addresses = node.find("addresses");
+  const Reader::Step step(reader, "addresses");
+  if (server.addresses.empty() && !routed && !server.limbo) {
+    reader.error(addresses != nullptr ? *addresses : node,
+                 addresses != nullptr ? "needs at least one address"
+                                      : "is required here: where does the server run?");
+    return;
+  }
+  if (addresses == nullptr || server.balance != Balance::first_available) return;
+  if (std::ranges::any_of(server.addresses, [](const BackendAddress& a) { return a.weight != 1; }))
+    reader.hint(*addresses, "weights do nothing with balance \"first_available\"");
+  else if (server.addresses.size() > 1)
+    reader.hint(
+        *addresses,
+        "with balance \"first_available\" the first address gets everybody while it answers");
+}
+
+void check_mode(Reader& reader, const Node& node, const ServerConfig& server) {
+  if (is_intercepted(server.proxy_mode)) return;
+  for (const std::string_view name : {"network", "bungeecord_channel"}) {
+    const Node* child = node.find(name);
+    if (child == nullptr || (child->kind == Node::Kind::boolean && !child->boolean)) continue;
+    const Reader::Step step(reader, name);
+    reader.error_at_key(
+        *child, fmt::format("needs proxy_mode \"client_only\" or \"offline\", and this is \"{}\"",
+                            name_of(server.proxy_mode)));
+  }
+  if (const Node* handlers = node.find("limbo_handlers");
+      handlers && !server.limbo_handlers.empty()) {
+    const Reader::Step step(reader, "limbo_handlers");
+    reader.warn_at_key(
+        *handlers, fmt::format("is ignored with proxy_mode \"{}\"", name_of(server.proxy_mode)));
+  }
+}
+
+void check_wake(Reader& reader, const Node& node, const ServerConfig& server) {
+  if (!server.server_manager || !server.server_manager->verify_before_wake) return;
+  const Node* at = node.find("server_manager");
+  const Reader::Step step(reader, "server_manager.verify_before_wake");
+  if (server.proxy_mode == ProxyMode::offline)
+    reader.error(*at, "cannot be had with proxy_mode \"offline\": nobody is verified there");
+  else if (!is_intercepted(server.proxy_mode) &&
+           server.server_manager->while_starting == WhileStarting::hold)
+    reader.error(*at,
+                 fmt::format("cannot be had with while_starting \"hold\" and proxy_mode \"{}\"",
+                             name_of(server.proxy_mode)));
+}
+
+void check_server(Reader& reader, const Node& node, void* object) {
+  const auto& server = *static_cast<ServerConfig*>(object);
+  check_addresses(reader, node, server);
+  check_mode(reader, node, server);
+  check_wake(reader, node, server);
+  if (const Node* slow = node.find("slow_start");
+      slow && server.balance == Balance::first_available) {
+    const Reader::Step step(reader, "slow_start");
+    reader.hint(*slow, "does nothing with balance \"first_available\"");
+  }
+  if (const Node* old = node.find("disconnect_message");
+      old && server.kick_messages.contains(Kick::offline)) {
+    const Reader::Step step(reader, "disconnect_message");
+    reader.error_at_key(*old,
+                        "is the old name of `kick_messages.offline`, which is set too; keep one");
+  }
+  std::set<std::string_view> seen;
+  for (const std::string& domain : server.domains)
+    if (!seen.insert(domain).second) {
+      const Reader::Step step(reader, "domains");
+      reader.warn(*node.find("domains"), fmt::format("\"{}\" is listed twice", domain));
+    }
+}
+
+bool balance_works(const void* value) {
+  const Balance balance = *static_cast<const Balance*>(value);
+  return balance == Balance::first_available || balance == Balance::round_robin ||
+         balance == Balance::least_conn;
+}
+
+bool mode_works(const void* value) {
+  return !is_intercepted(*static_cast<const ProxyMode*>(value));
+}
+
+}  // namespace
+
+const Table& server_keys() {
+  static const Table table = [] {
+    Table keys = describe_table<ServerConfig>({
+        key<&ServerConfig::name>("name", "What the server is called everywhere: its id.", at_server,
+                                 now, an_id(), DefaultText{"file name"}),
+        key<&ServerConfig::id>("id", "The same, when `name` is not set.", now, an_id(),
+                               DefaultText{"file name"}),
+        key<&ServerConfig::network>(
+            "network", "Players switch between servers of one network only (intercepted modes).",
+            later, an_id()),
+        key<&ServerConfig::domains>("domains", "Host names that lead here.", now, a_domain()),
+        key<&ServerConfig::addresses>(
+            "addresses",
+            "Where the server runs. May be left out when every entry of `routes` has an address.",
+            now,
+            ValueRule<BackendAddress>{
+                "weight 0..65535, 1 if not given",
+                [](const BackendAddress& backend) { return dialled().apply(backend.address); }},
+            DefaultText{"required"}),
+        config::table<&ServerConfig::routes>(
+            "routes", route_keys(), "Patterns over host names that lead here.", ours, later),
+        key<&ServerConfig::balance>("balance", "The order in which healthy addresses are tried.",
+                                    now, LaterValues{balance_works}),
+        key<&ServerConfig::slow_start>(
+            "slow_start", "An address that works again gets its full share after this long.", later,
+            more_than(seconds(0))),
+        key<&ServerConfig::slow_start_aggression>(
+            "slow_start_aggression", "1 is an even ramp, more is steeper at the start.", later,
+            more_than(0.0)),
+        config::table<&ServerConfig::active_health>("active_health", active_health_keys(),
+                                                    "Replaces the whole table of the global file.",
+                                                    later),
+        key<&ServerConfig::proxy_mode>(
+            "proxy_mode", "How players are connected: bytes are moved, or packets are read.", fresh,
+            now, LaterValues{mode_works}),
+        key<&ServerConfig::forwarding_mode>("forwarding_mode",
+                                            "How the backend learns who the player is.", fresh,
+                                            later, DefaultText{"`forwarding.mode`"}),
+        key<&ServerConfig::send_proxy_protocol>(
+            "send_proxy_protocol",
+            "Begin every connection to the backend with a PROXY header; `true` is version 2.",
+            fresh, now),
+        key<&ServerConfig::domain_rewrite>(
+            "domain_rewrite", "Which host name the backend reads in the handshake.", fresh, now),
+        key<&ServerConfig::max_players>(
+            "max_players", "More than this many are refused with `full`; 0 = no limit.", now),
+        key<&ServerConfig::fallback>("fallback",
+                                     "Servers to try in order when this one cannot be reached.",
+                                     ours, now, an_id(), DefaultText{"global `fallback`"}),
+        key<&ServerConfig::disconnect_message>(
+            "disconnect_message", "Words for a player whom no backend can take.", now,
+            DefaultText{"`Server is currently unreachable. Please try again later.`"}),
+        key<&ServerConfig::kick_messages>("kick_messages", "Words for refusals at this server.",
+                                          ours, now, DefaultText{"global `kick_messages`"}),
+        key<&ServerConfig::limbo_handlers>(
+            "limbo_handlers", "Stations before the server, in order (intercepted modes).", fresh,
+            later),
+        key<&ServerConfig::bungeecord_channel>(
+            "bungeecord_channel", "Let the backend use the BungeeCord channel (intercepted modes).",
+            fresh, later),
+        key<&ServerConfig::limbo>("limbo", "This server is a limbo and has no addresses.", ours,
+                                  later),
+        config::table<&ServerConfig::motd>("motd", motd_keys(), "Status answers by state.", now),
+        config::table<&ServerConfig::timeouts>("timeouts", timeouts_keys(), "", now),
+        config::table<&ServerConfig::ip_filter>("ip_filter", ip_filter_keys(),
+                                                "Filters of this server, beside the global ones.",
+                                                later),
+        config::table<&ServerConfig::server_manager>("server_manager", keeper_keys(),
+                                                     "What starts and stops the server.", later),
+    });
+    keys.check = check_server;
+    return keys;
+  }();
+  return table;
+}
+
+}  // namespace drawbridge::config
