@@ -15,8 +15,6 @@
 
 #include "base/bytes.hpp"
 
-struct sockaddr_in6;
-
 namespace drawbridge {
 
 class IpAddress {
