@@ -8,12 +8,14 @@
 // listener rests for 100 ms.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "net/fd.hpp"
@@ -21,8 +23,9 @@
 
 namespace drawbridge::net {
 
-class Worker;
 class Listener;
+class Mailbox;
+class Worker;
 
 // Where to listen. An own type, because Unix sockets will stand beside the endpoint.
 struct ListenAddress {
@@ -42,37 +45,50 @@ struct ListenerOptions {
   std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept;
 };
 
+// Shared by its user and the workers that serve it: call close() to end it, dropping the pointer
+// alone does not.
 class Listener {
  public:
   // Any thread. Errors name the address and what to do; `address_in_use` tells the usual one apart.
-  static Result<std::unique_ptr<Listener>> open(ListenerOptions options,
+  static Result<std::shared_ptr<Listener>> open(ListenerOptions options,
                                                 bool* address_in_use = nullptr);
-  ~Listener();  // close()
+  ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Begins to accept on these workers, which must outlive the listener's use of them. Any thread,
-  // once.
+  // Begins to accept on these workers, which must exist until the last of them has ended (each
+  // looks at the others' load). Any thread, once.
   void start(const std::vector<Worker*>& workers);
-  // Any thread; at once: new connections are refused from here on. Workers let go of it in their
-  // own time.
+  // Any thread; at once: new connections are refused from here on, and on_accept is called at most
+  // for those that a worker has just taken. The workers let go of it in their own time.
   void close();
 
-  // The address in effect (with the real port). `[::]` stays `[::]`; false dual_stack: the kernel
-  // has no IPv6 and 0.0.0.0 was bound instead.
+  // The address in effect, with the real port.
   [[nodiscard]] Endpoint address() const { return address_; }
+  // The kernel has no IPv6: 0.0.0.0 was bound where [::] was asked for.
   [[nodiscard]] bool fell_back_to_ipv4() const { return fell_back_; }
-  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const std::string& name() const { return options_.name; }
   // Accepted since start, over all workers. Any thread.
-  [[nodiscard]] std::uint64_t accepted() const;
+  [[nodiscard]] std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
  private:
-  struct Shared;
   class Post;
-  Listener() = default;
-  std::shared_ptr<Shared> shared_;
+  struct Seat {
+    Worker* worker;
+    std::shared_ptr<Mailbox> mailbox;
+    const void* post = nullptr;  // of that worker's thread only
+  };
+  Listener(ListenerOptions options, Fd fd) : options_(std::move(options)), fd_(std::move(fd)) {}
+
+  ListenerOptions options_;
+  Fd fd_;
   Endpoint address_;
   bool fell_back_ = false;
+  std::vector<Seat> seats_;  // as of start(); `post` apart
+  std::weak_ptr<Listener> self_;
+  std::atomic<bool> closed_{false};
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<TimePoint::rep> last_line_{0};
 };
 
 }  // namespace drawbridge::net

@@ -147,6 +147,8 @@ class Pump final : private Turn {
   std::unique_ptr<Pipe> borrow_pipe();
   void return_pipe(std::unique_ptr<Pipe> pipe);
   void trim_pipes();
+  void note_stalled(std::int64_t by) { bump(totals_.stalled, static_cast<std::uint64_t>(by)); }
+  void ended(Relay& relay);
 
   static constexpr std::size_t spare_pipes =
       4;  // kept by each worker, so that a borrow takes no lock

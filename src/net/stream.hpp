@@ -28,9 +28,13 @@ class ReadWait final : public Wait {
 
  private:
   friend class StreamSocket;
-  bool begin();           // registers; false: failed, with the error kept
-  bool step();            // true: finished, one way or the other
+  bool begin();  // registers; false: failed, with the error kept
+  bool step();   // true: finished, one way or the other
+  void ready() {
+    if (waiting() && step()) finish();
+  }
   StreamSocket* socket_;  // null when the stream went first
+  Fault end_;
   ByteSpan into_;
   TimePoint deadline_;
   IoResult<std::size_t> result_{0};
@@ -51,7 +55,11 @@ class WriteWait final : public Wait {
   friend class StreamSocket;
   bool begin();
   bool step();
+  void ready() {
+    if (waiting() && step()) finish();
+  }
   StreamSocket* socket_;
+  Fault end_;
   ByteView from_;
   TimePoint deadline_;
   IoResult<> result_;

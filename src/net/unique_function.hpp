@@ -62,19 +62,20 @@ class UniqueFunction<R(Args...)> {
                                std::is_nothrow_move_constructible_v<Held>;
 
   template <class Held>
-  static constexpr Ops inline_ops = {[](void* p, Args&&... args) -> R {
-                                       return (*static_cast<Held*>(p))(std::forward<Args>(args)...);
-                                     },
-                                     [](void* from, void* to) noexcept {
-                                       ::new (to) Held(std::move(*static_cast<Held*>(from)));
-                                       static_cast<Held*>(from)->~Held();
-                                     },
-                                     [](void* p) noexcept { static_cast<Held*>(p)->~Held(); }};
+  static constexpr Ops inline_ops = {
+      [](void* p, Args&&... args) -> R {
+        return static_cast<R>((*static_cast<Held*>(p))(std::forward<Args>(args)...));
+      },
+      [](void* from, void* to) noexcept {
+        ::new (to) Held(std::move(*static_cast<Held*>(from)));
+        static_cast<Held*>(from)->~Held();
+      },
+      [](void* p) noexcept { static_cast<Held*>(p)->~Held(); }};
 
   template <class Held>
   static constexpr Ops heap_ops = {
       [](void* p, Args&&... args) -> R {
-        return (**static_cast<Held**>(p))(std::forward<Args>(args)...);
+        return static_cast<R>((**static_cast<Held**>(p))(std::forward<Args>(args)...));
       },
       [](void* from, void* to) noexcept { *static_cast<Held**>(to) = *static_cast<Held**>(from); },
       [](void* p) noexcept { delete *static_cast<Held**>(p); }};

@@ -19,6 +19,9 @@ class Wait : private Turn, private Timer {
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
 
+  // Resumes the coroutine with `cancelled`, in the next turn.
+  void cancel_wait() { finish_soon(Outcome::cancelled); }
+
  protected:
   enum class Outcome : std::uint8_t { pending, done, timed_out, cancelled };
 
@@ -37,7 +40,6 @@ class Wait : private Turn, private Timer {
   [[nodiscard]] Worker& worker() const { return worker_; }
 
  private:
-  friend class TaskControl;
   void on_turn() final;
   void on_deadline() final;
   void settle();

@@ -154,6 +154,7 @@ class Worker {
   [[nodiscard]] Duration slot_before_sleep();
   void measure_load();
   void end_tasks();
+  void shut();
   void count_load();
   static void task_ended(TaskControl* control);
 

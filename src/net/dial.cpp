@@ -1,0 +1,97 @@
+#include "net/dial.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/connect_wait.hpp"
+#include "net/stream_socket.hpp"
+#include "net/worker.hpp"
+
+namespace drawbridge::net {
+
+namespace {
+
+// A connect to a port of our own host where nobody listens may pick that very port as its source
+// and meet itself.
+bool met_itself(int fd, const Endpoint& to) {
+  if (!to.address.is_loopback()) return false;
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;
+  const auto source = Endpoint::from_sockaddr(own);
+  return source && *source == to;
+}
+
+}  // namespace
+
+ConnectWait::ConnectWait(Stream& stream, Endpoint to, TimePoint deadline)
+    : Wait(stream.socket_->worker()), socket_(stream.socket_), to_(to), deadline_(deadline) {}
+
+ConnectWait::~ConnectWait() {
+  if (socket_ != nullptr && socket_->connecting_ == this) socket_->connecting_ = nullptr;
+}
+
+bool ConnectWait::await_ready() {
+  sockaddr_storage address{};
+  const socklen_t size = to_.to_sockaddr(address);
+  // The second call tells a connection that was made meanwhile, as on loopback always, from one
+  // that takes time.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (connect(socket_->fd(), reinterpret_cast<sockaddr*>(&address), size) == 0) return true;
+    if (errno == EISCONN) return true;
+    if (errno != EINPROGRESS && errno != EALREADY && errno != EINTR) {
+      result_ = std::unexpected(IoError::from_errno(errno, Fault::backend));
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ConnectWait::begin() {
+  if (const auto watched = socket_->watch(); !watched) {
+    result_ = std::unexpected(watched.error());
+    return false;
+  }
+  socket_->connecting_ = this;
+  return true;
+}
+
+bool ConnectWait::step(std::uint32_t events) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(socket_->fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error != 0) {
+    result_ = std::unexpected(IoError::from_errno(error, Fault::backend));
+    return true;
+  }
+  return (events & EPOLLOUT) != 0;
+}
+
+IoResult<> ConnectWait::await_resume() {
+  if (socket_ != nullptr && socket_->connecting_ == this) socket_->connecting_ = nullptr;
+  if (outcome() == Outcome::timed_out) {
+    return std::unexpected(IoError{IoError::Kind::timed_out, Fault::backend, 0});
+  }
+  if (outcome() == Outcome::cancelled) {
+    return std::unexpected(IoError{IoError::Kind::cancelled, Fault::backend, 0});
+  }
+  return result_;
+}
+
+Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, DialOptions options, TimePoint deadline) {
+  const int family = to.address.is_v4() ? AF_INET : AF_INET6;
+  Fd fd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) co_return std::unexpected(IoError::from_errno(errno, Fault::proxy));
+  apply_backend_options(fd.get(), options.socket);
+
+  Stream stream(worker, std::move(fd), Fault::backend);
+  auto connected = co_await ConnectWait(stream, to, deadline);
+  if (!connected) co_return std::unexpected(connected.error());
+  if (met_itself(stream.fd(), to)) {
+    co_return std::unexpected(IoError{IoError::Kind::refused, Fault::backend, 0});
+  }
+  co_return std::move(stream);
+}
+
+}  // namespace drawbridge::net

@@ -1,0 +1,442 @@
+#include "net/relay.hpp"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "net/stream.hpp"
+#include "net/worker.hpp"
+
+namespace drawbridge::net {
+
+namespace {
+
+constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
+constexpr std::uint32_t fair_share = 256U << 10;  // bytes a flow may move in one turn
+// A run of fewer spliced bytes than this before the source runs dry is game traffic again, not
+// bulk.
+constexpr std::uint32_t small_run = 16U << 10;
+constexpr std::uint8_t half_open_seconds = 60;
+constexpr std::uint8_t failed_seconds = 10;
+
+}  // namespace
+
+Relay::Relay(Pump& pump, RelayStart&& start)
+    : pump_(pump),
+      fds_{std::move(start.client), std::move(start.backend)},
+      id_(start.id),
+      owner_(start.owner),
+      started_(pump.worker_.now()),
+      splice_streak_(start.splice_streak) {}
+
+void Relay::begin(const ByteBuffer& to_backend, const ByteBuffer& to_client) {
+  stash(flows_[client], to_backend);
+  stash(flows_[backend], to_client);
+  for (const Side side : {client, backend}) {
+    const int error = pump_.worker_.watch(fds_[side].get(), *this, side);
+    if (error != 0) return end(RelayEndReason::failed);
+    // The first event tells what is readable; trying at once saves a turn for what came in the
+    // meantime.
+    flows_[side].readable = true;
+  }
+  work();
+}
+
+RelayCounters Relay::counters() const {
+  return {flows_[client].moved, flows_[backend].moved};
+}
+
+std::uint64_t Relay::stalled_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Flow& flow : flows_) bytes += flow.stalled_to - flow.stalled_from;
+  return bytes;
+}
+
+// --- Called by the loop ---
+
+void Relay::on_events(unsigned slot, std::uint32_t events) {
+  const Side side = slot == client ? client : backend;
+  Flow& out = flows_[side];
+  Flow& in = flows_[other(side)];
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    out.readable = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) [[unlikely]] {
+      out.to_end = true;
+      if ((events & EPOLLERR) != 0) {
+        int error = 0;
+        socklen_t size = sizeof error;
+        getsockopt(fds_[side].get(), SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error != 0) side_failed(side, error);
+      }
+    }
+  }
+  if (in.blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) [[unlikely]] {
+    in.blocked = false;
+    changed_ = true;
+  }
+  if (queued()) return;  // it has had its share of this turn; the flags keep
+  if (changed_) [[unlikely]]
+    return work();
+  if (!out.readable || out.blocked || out.dead) return;
+  run(side);
+  after_run();
+}
+
+void Relay::on_turn() {
+  work();
+}
+
+void Relay::work() {
+  do {
+    changed_ = false;
+    run(client);
+    if (over_) return;
+    run(backend);
+    if (over_) return;
+  } while (changed_);
+  after_run();
+}
+
+// What a run may have left behind: a change for the other flow, two finished flows, something for
+// the sweep.
+void Relay::after_run() {
+  if (over_) return;
+  if (changed_) [[unlikely]]
+    return work();
+  if (flows_[client].finished() && flows_[backend].finished()) [[unlikely]]
+    return end(why_);
+  if (watched_index_ == not_watched && needs_watching()) pump_.watch_over(*this);
+}
+
+bool Relay::needs_watching() const {
+  const Flow& c = flows_[client];
+  const Flow& b = flows_[backend];
+  return c.pipe || b.pipe || c.stalled || b.stalled || c.ended || b.ended || c.dead || b.dead;
+}
+
+// Moves the bytes of one flow until its source is dry, its sink is full, or its share of the turn
+// is used up.
+void Relay::run(Side from) {
+  Flow& flow = flows_[from];
+  std::uint32_t moved = 0;
+  for (;;) {
+    if (flow.dead || flow.blocked) return;
+    if (flow.holds_bytes() && !flush(from)) return;
+    if (flow.ended) return carry_end_over(from);
+    if (!flow.readable) return;
+    if (moved >= fair_share) return pump_.worker_.next_turn(*this);
+    moved += fill(from);
+  }
+}
+
+// --- Towards the sink ---
+
+bool Relay::flush(Side from) {
+  Flow& flow = flows_[from];
+  if (flow.stalled && !flush_stalled(from)) return false;
+  return flow.in_pipe == 0 || flush_pipe(from);
+}
+
+bool Relay::flush_stalled(Side from) {
+  Flow& flow = flows_[from];
+  while (flow.stalled_from < flow.stalled_to) {
+    const ssize_t n = send(fds_[other(from)].get(), flow.stalled.get() + flow.stalled_from,
+                           flow.stalled_to - flow.stalled_from, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) {
+        flow.blocked = true;
+      } else {
+        side_failed(other(from), errno);
+      }
+      return false;
+    }
+    flow.stalled_from += static_cast<std::uint32_t>(n);
+    pump_.note_stalled(-static_cast<std::int64_t>(n));
+    account(from, static_cast<std::size_t>(n));
+  }
+  drop_stalled(flow);
+  return true;
+}
+
+bool Relay::flush_pipe(Side from) {
+  Flow& flow = flows_[from];
+  while (flow.in_pipe > 0) {
+    const ssize_t n = splice(flow.pipe->read.get(), nullptr, fds_[other(from)].get(), nullptr,
+                             flow.in_pipe, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) {
+        flow.blocked = true;
+      } else {
+        side_failed(other(from), errno);
+      }
+      return false;
+    }
+    flow.in_pipe -= static_cast<std::uint32_t>(n);
+    account(from, static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+// --- From the source; nothing is held when these are called ---
+
+std::uint32_t Relay::fill(Side from) {
+  Flow& flow = flows_[from];
+  if (flow.streak >= splice_streak_) {
+    if (!flow.pipe) flow.pipe = pump_.borrow_pipe();
+    if (flow.pipe) return splice_in(from);
+    flow.streak = 0;  // none to be had: asked again after the next streak
+  }
+  return copy(from);
+}
+
+std::uint32_t Relay::copy(Side from) {
+  Flow& flow = flows_[from];
+  Byte* const buffer = pump_.buffer_.get();
+  ssize_t n = recv(fds_[from].get(), buffer, buffer_bytes, 0);
+  if (n <= 0) [[unlikely]] {
+    if (n == 0) {
+      source_ended(from, 0);
+    } else if (errno == EAGAIN) {
+      flow.readable = false;
+    } else if (errno != EINTR) {
+      source_ended(from, errno);
+    }
+    return 0;
+  }
+  const auto got = static_cast<std::size_t>(n);
+  if (got == buffer_bytes) {
+    if (flow.streak < std::numeric_limits<std::uint16_t>::max()) ++flow.streak;
+  } else {
+    flow.streak = 0;
+    if (!flow.to_end) flow.readable = false;
+  }
+  std::size_t sent = 0;
+  do {
+    n = send(fds_[other(from)].get(), buffer + sent, got - sent, MSG_NOSIGNAL);
+    if (n < 0) [[unlikely]] {
+      if (errno == EINTR) continue;
+      if (sent > 0) account(from, sent);
+      if (errno != EAGAIN) {
+        side_failed(other(from), errno);
+        return 0;
+      }
+      flow.blocked = true;
+      stash(flow, ByteView(buffer + sent, got - sent));
+      return static_cast<std::uint32_t>(sent);
+    }
+    sent += static_cast<std::size_t>(n);
+  } while (sent < got);
+  account(from, sent);
+  return static_cast<std::uint32_t>(sent);
+}
+
+std::uint32_t Relay::splice_in(Side from) {
+  Flow& flow = flows_[from];
+  const ssize_t n = splice(fds_[from].get(), nullptr, flow.pipe->write.get(), nullptr,
+                           flow.pipe->capacity, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  if (n > 0) {
+    flow.in_pipe = static_cast<std::uint32_t>(n);
+    flow.run_bytes +=
+        std::min(flow.in_pipe, std::numeric_limits<std::uint32_t>::max() - flow.run_bytes);
+    return flow.in_pipe;
+  }
+  if (n == 0) {
+    ran_dry(flow);
+    source_ended(from, 0);
+  } else if (errno == EAGAIN) {  // the pipe is empty, so it is the source that has nothing
+    flow.readable = false;
+    ran_dry(flow);
+  } else if (errno == EINVAL) {  // a socket that cannot be spliced from
+    flow.streak = 0;
+    splice_streak_ = std::numeric_limits<std::uint32_t>::max();
+    ran_dry(flow);
+  } else if (errno != EINTR) {
+    ran_dry(flow);
+    source_ended(from, errno);
+  }
+  return 0;
+}
+
+// A flow without work holds no pipe.
+void Relay::ran_dry(Flow& flow) {
+  pump_.return_pipe(std::move(flow.pipe));
+  if (flow.run_bytes < small_run) flow.streak = 0;
+  flow.run_bytes = 0;
+}
+
+// --- Ends ---
+
+void Relay::source_ended(Side from, int error) {
+  Flow& flow = flows_[from];
+  flow.readable = false;
+  flow.ended = true;
+  if (error != 0) {
+    side_failed(from, error);
+  } else {
+    note(from == client ? RelayEndReason::client_closed : RelayEndReason::backend_closed);
+  }
+}
+
+// Not for a source that failed: its FIN would be a lie. end() resets the backend, or ends the
+// client politely.
+void Relay::carry_end_over(Side from) {
+  Flow& flow = flows_[from];
+  if (flow.shut) return;
+  flow.shut = true;
+  if (failed_[from]) return;
+  if (shutdown(fds_[other(from)].get(), SHUT_WR) != 0) side_failed(other(from), errno);
+}
+
+// A socket is beyond use. Nothing can be sent to it any more; what it had sent before is still read
+// and carried over.
+void Relay::side_failed(Side side, int error) {
+  const bool timeout = error == ETIMEDOUT;
+  if (side == client) {
+    note(timeout ? RelayEndReason::client_timeout : RelayEndReason::client_reset);
+  } else {
+    note(timeout ? RelayEndReason::backend_timeout : RelayEndReason::backend_reset);
+  }
+  failed_[side] = true;
+  kill_flow(other(side));
+  flows_[side].readable = !flows_[side].ended;
+  flows_[side].to_end = true;
+  changed_ = true;
+}
+
+void Relay::kill_flow(Side from) {
+  Flow& flow = flows_[from];
+  flow.dead = true;
+  flow.blocked = false;
+  drop_stalled(flow);
+  if (flow.in_pipe > 0) {
+    pump_.pipe_pool_->discard(std::move(flow.pipe));
+    flow.in_pipe = 0;
+  } else {
+    pump_.return_pipe(std::move(flow.pipe));
+  }
+}
+
+void Relay::end(RelayEndReason why) {
+  if (over_) return;
+  over_ = true;
+  note(why);
+  kill_flow(client);
+  kill_flow(backend);
+  unqueue();
+  pump_.worker_.forget(*this);
+  // A client that has not closed may have sent what we never read; closing on top of that resets
+  // it, and the last words are lost.
+  const bool client_left = flows_[client].ended || failed_[client];
+  close_backend();
+  if (client_left) {
+    fds_[client].reset();
+  } else {
+    pump_.worker_.unwatch(fds_[client].get());
+    finish_politely(pump_.worker_, std::move(fds_[client]));
+  }
+  pump_.ended(*this);
+  if (owner_ != nullptr) owner_->on_relay_end({id_, counters(), why_, started_});
+}
+
+// A reset is passed on as a reset, if the backend has taken all that the client had sent; as a FIN
+// behind it if not.
+void Relay::close_backend() {
+  int unsent = 0;
+  if (failed_[client] && !failed_[backend] && ioctl(fds_[backend].get(), SIOCOUTQ, &unsent) == 0 &&
+      unsent == 0) {
+    const linger abort{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fds_[backend].get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+  }
+  fds_[backend].reset();
+}
+
+void Relay::say_to_client(ByteView words) {
+  Flow& flow = flows_[backend];
+  if (words.empty() || flow.dead || flow.shut) return;
+  flow.blocked = false;
+  if (flow.holds_bytes() && !flush(backend)) return;
+  while (!words.empty()) {
+    const ssize_t n = send(fds_[client].get(), words.data(), words.size(), MSG_NOSIGNAL);
+    if (n < 0) return;
+    account(backend, static_cast<std::size_t>(n));
+    words = words.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+// --- Memory of a flow whose sink is full ---
+
+void Relay::stash(Flow& flow, ByteView bytes) {
+  if (bytes.empty()) return;
+  flow.stalled = std::make_unique_for_overwrite<Byte[]>(bytes.size());
+  std::memcpy(flow.stalled.get(), bytes.data(), bytes.size());
+  flow.stalled_from = 0;
+  flow.stalled_to = static_cast<std::uint32_t>(bytes.size());
+  pump_.note_stalled(static_cast<std::int64_t>(bytes.size()));
+}
+
+void Relay::drop_stalled(Flow& flow) {
+  if (!flow.stalled) return;
+  pump_.note_stalled(-static_cast<std::int64_t>(flow.stalled_to - flow.stalled_from));
+  flow.stalled.reset();
+  flow.stalled_from = flow.stalled_to = 0;
+}
+
+void Relay::pipe_to_memory(Side from) {
+  Flow& flow = flows_[from];
+  auto memory = std::make_unique_for_overwrite<Byte[]>(flow.in_pipe);
+  std::uint32_t got = 0;
+  while (got < flow.in_pipe) {
+    const ssize_t n = read(flow.pipe->read.get(), memory.get() + got, flow.in_pipe - got);
+    if (n <= 0) break;
+    got += static_cast<std::uint32_t>(n);
+  }
+  flow.stalled = std::move(memory);
+  flow.stalled_from = 0;
+  flow.stalled_to = got;
+  pump_.note_stalled(got);
+  flow.in_pipe = 0;
+  flow.run_bytes = 0;
+  flow.streak = 0;
+  pump_.return_pipe(std::move(flow.pipe));
+}
+
+void Relay::account(Side from, std::size_t bytes) {
+  flows_[from].moved += bytes;
+  Pump::bump(pump_.totals_.moved[from], bytes);
+}
+
+bool Relay::sweep() {
+  for (const Side side : {client, backend}) {
+    Flow& flow = flows_[side];
+    const bool stuck = flow.blocked && flow.in_pipe > 0;
+    if (stuck && flow.was_blocked) pipe_to_memory(side);
+    flow.was_blocked = stuck && flow.in_pipe > 0;
+  }
+  const auto moved = static_cast<std::uint32_t>(flows_[client].moved + 3 * flows_[backend].moved);
+  const bool one_sided =
+      flows_[client].ended || flows_[backend].ended || failed_[client] || failed_[backend];
+  if (!one_sided || moved != last_moved_) {
+    idle_seconds_ = 0;
+  } else {
+    ++idle_seconds_;
+    const bool failed = failed_[client] || failed_[backend];
+    if (idle_seconds_ >= (failed ? failed_seconds : half_open_seconds)) {
+      if (!failed) why_ = RelayEndReason::half_open_idle;
+      end(why_);
+      return false;
+    }
+  }
+  last_moved_ = moved;
+  return needs_watching();
+}
+
+}  // namespace drawbridge::net
