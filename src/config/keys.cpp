@@ -22,9 +22,9 @@ std::optional<std::string_view> Table::nearest(std::string_view name) const {
   return nearest_name(name, names);
 }
 
-Table finished(std::vector<Key> keys, std::shared_ptr<void> (*fresh_object)()) {
+Table finished(std::vector<Key> keys, std::shared_ptr<const void> defaults) {
   Table table;
-  table.fresh = fresh_object;
+  table.defaults = std::move(defaults);
   for (Key& key : keys) {
     if (!key.embedded) {
       table.keys.push_back(std::move(key));
@@ -161,6 +161,7 @@ namespace {
 
 void walk_from(const Table& table, const void* object, std::string& path, bool active,
                const std::function<void(const Leaf&)>& visit) {
+  const void* defaults = table.defaults.get();
   for (const Key& key : table.keys) {
     const std::size_t before = path.size();
     if (before != 0) path += '.';
@@ -168,7 +169,7 @@ void walk_from(const Table& table, const void* object, std::string& path, bool a
     const bool here = active && key.active == Active::now;
     const void* member = key.member(object);
     if (key.codec != nullptr || key.shape.kind != Shape::Kind::one)
-      visit({path, key, member, object, here});
+      visit({path, key, member, here, key.equal(member, key.member(defaults))});
     if (key.table != nullptr) {
       const std::size_t name_end = path.size();
       for (std::size_t i = 0; i < key.shape.count(member); ++i) {

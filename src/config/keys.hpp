@@ -92,8 +92,8 @@ struct Table {
   std::vector<Ignored> ignored;
   void (*rewrite)(Reader&, Node&) = nullptr;  // old spellings, before reading
   void (*check)(Reader&, const Node&,
-                void*) = nullptr;              // keys that must fit each other, after reading
-  std::shared_ptr<void> (*fresh)() = nullptr;  // an object with all defaults
+                void*) = nullptr;        // keys that must fit each other, after reading
+  std::shared_ptr<const void> defaults;  // an object with all of them
   std::vector<std::pair<std::string_view, const Key*>> index;  // names and aliases, sorted
 
   [[nodiscard]] const Key* find(std::string_view name) const;
@@ -116,8 +116,8 @@ struct Leaf {
   const std::string& path;
   const Key& key;
   const void* value;
-  const void* parent;
-  bool active;  // the key and every table around it
+  bool active;      // the key and every table around it
+  bool is_default;  // equal to that of a fresh object
 };
 // In the order of the description. Tables that are lists, maps or optional come first as a leaf of
 // their own, then what is in them.
@@ -409,12 +409,12 @@ Key embed(const Table& keys) {
   return out;
 }
 
-Table finished(std::vector<Key> keys, std::shared_ptr<void> (*fresh_object)());
+Table finished(std::vector<Key> keys, std::shared_ptr<const void> defaults);
 
 // The table of struct T.
 template <typename T>
 Table describe_table(std::initializer_list<Key> keys) {
-  return finished(keys, []() -> std::shared_ptr<void> { return std::make_shared<T>(); });
+  return finished(keys, std::make_shared<const T>());
 }
 
 }  // namespace drawbridge::config

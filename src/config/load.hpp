@@ -78,8 +78,10 @@ struct LoadedServer {
   std::string id;
   Problems problems;
 };
-LoadedServer load_server_file(const std::filesystem::path& path);
-LoadedServer load_server(std::string_view bytes, const std::filesystem::path& path);
+// `origins`, where given, is filled for `check --show`.
+LoadedServer load_server_file(const std::filesystem::path& path, Origins* origins = nullptr);
+LoadedServer load_server(std::string_view bytes, const std::filesystem::path& path,
+                         Origins* origins = nullptr);
 // A server described by dotted keys and texts (labels, annotations): lists are comma or newline
 // separated, booleans may be "1". `source` names it in problems; `fallback_id` is used when neither
 // `name` nor `id` is set.
