@@ -33,8 +33,9 @@ def parse():
     parser.add_argument("--generator", type=pathlib.Path,
                         default=ROOT / "build/release/bench/drawbridge_bench_load")
     parser.add_argument("--no-spinner", action="store_true", help="let processor 0 sleep between packets")
-    parser.add_argument("--nice", type=int, default=0, metavar="N",
-                        help="priority of relays and generator on a machine that is shared, such as -15 (needs root)")
+    parser.add_argument("--shared-machine", action="store_true",
+                        help="other programs keep the machine busy: put relays (SCHED_RR) and generator before them; "
+                        "needs root")
     parser.add_argument("--quiet-wait", type=float, default=20, metavar="S",
                         help="how long to wait for a quiet machine before a suite and between tries")
     options = parser.parse_args()
@@ -65,11 +66,11 @@ def main():
     namespace.enter()
 
     load = Load(options.generator, spinner=not options.no_spinner, quiet_wait=options.quiet_wait,
-                nice=options.nice)
-    bench = suites.Bench(Peers(ROOT, options.binary.resolve(), options.generator.resolve(), options.nice), load, ROOT,
+                shared=options.shared_machine)
+    bench = suites.Bench(Peers(ROOT, options.binary.resolve(), options.generator.resolve(), options.shared_machine), load, ROOT,
                          options.rounds, options.seconds, options.peers.split(",") if options.peers else None,
                          say=lambda text: print(text, flush=True))
-    about = machine.describe(ROOT)
+    about = {**machine.describe(ROOT), "shared": options.shared_machine}
     measurements = []
     for name in options.suites or list(SUITES):
         bench.say(f"{name}: {SUITES[name].__doc__.strip()}")

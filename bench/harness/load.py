@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from . import machine
-from .peers import BACKEND, HOST, niced, raise_limits
+from .peers import BACKEND, HOST, prepared
 
 
 # Suites of the generator that take no processor time.
@@ -17,31 +17,39 @@ class LoadFailed(Exception):
 
 
 class Load:
-    def __init__(self, generator, spinner=True, quiet_wait=10, retries=2, foreign_limit=0.09, nice=0):
+    def __init__(self, generator, spinner=True, quiet_wait=10, retries=2, foreign_limit=0.09, shared=False):
         self.generator = generator
         self.use_spinner = spinner
         self.quiet_wait = quiet_wait
-        self.retries = retries
+        # Before the others of a shared machine there is nothing to wait for.
+        self.retries = 0 if shared else retries
         self.foreign_limit = foreign_limit
-        self.nice = nice
+        self.nice = -15 if shared else 0
         self.spinner = None
 
     @contextlib.contextmanager
     def awake(self, limit=3500):
         """Keeps processor 0 awake for as long as the block runs, by a program that gives way to everything."""
         if self.use_spinner:
-            self.spinner = subprocess.Popen(
-                ["taskset", "-c", "0", str(self.generator), "spin", "--limit", str(limit)])
+            self.spin(limit)
         try:
             yield
         finally:
-            if self.spinner:
-                self.spinner.kill()
-                self.spinner.wait()
-                self.spinner = None
+            self.stop_spinning()
+
+    def spin(self, limit=3500):
+        # In a session of its own, with the lowest share: in ours it would use up what the relay is entitled to.
+        self.spinner = subprocess.Popen(["taskset", "-c", "0", str(self.generator), "spin", "--limit", str(limit)],
+                                        **prepared(19))
+
+    def stop_spinning(self):
+        if self.spinner:
+            self.spinner.kill()
+            self.spinner.wait()
+            self.spinner = None
 
     def command(self, suite, relay, limit, **options):
-        command = [*niced(self.nice), "taskset", "-c", "1", str(self.generator), suite, "--limit", str(limit),
+        command = ["taskset", "-c", "1", str(self.generator), suite, "--limit", str(limit),
                    "--target", relay.target, "--backend", BACKEND, "--host", HOST]
         if relay.pids and suite not in UNMETERED:
             command += ["--relay", ",".join(map(str, relay.pids))]
@@ -53,7 +61,7 @@ class Load:
 
     def once(self, suite, relay, limit=60, **options):
         done = subprocess.run(self.command(suite, relay, limit, **options), capture_output=True, text=True,
-                              preexec_fn=raise_limits, check=False)
+                              check=False, **prepared(self.nice))
         if done.returncode != 0:
             reason = done.stderr.strip() or f"ended with status {done.returncode}"
             raise LoadFailed(f"{suite} with {relay.name}: {reason} {relay.log() if not relay.alive() else ''}")
@@ -66,17 +74,14 @@ class Load:
             result["noisy"] = result.get("foreign", 0) > self.foreign_limit
             if not result["noisy"] or attempt == self.retries:
                 return result
-            # Wait with a spinner that is paused by nothing: it counts as ours, so stop it for the look around.
             self.pause_and_wait()
         return result
 
     def pause_and_wait(self):
+        """Looks for a quiet moment. The spinner is no quiet, so it rests meanwhile."""
         running = self.spinner is not None
-        if running:
-            self.spinner.kill()
-            self.spinner.wait()
+        self.stop_spinning()
         machine.wait_for_quiet(self.quiet_wait)
         if running:
-            self.spinner = subprocess.Popen(
-                ["taskset", "-c", "0", str(self.generator), "spin", "--limit", "3500"])
+            self.spin()
             time.sleep(0.1)

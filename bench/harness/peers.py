@@ -23,9 +23,19 @@ class Unavailable(Exception):
     """A peer, or a tool, that this machine does not have."""
 
 
-def raise_limits():
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def prepared(nice=0, realtime=False):
+    """Arguments for Popen: all descriptors that are allowed, a session of its own, and a priority. Where the kernel
+    shares the processor out by sessions (autogroups), nice works within one only, so the session gets it too."""
+    def prepare():
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if realtime:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        elif nice:
+            os.nice(nice)
+            with contextlib.suppress(FileNotFoundError), open("/proc/self/autogroup", "w", encoding="ascii") as group:
+                group.write(str(nice))
+    return {"preexec_fn": prepare, "start_new_session": True}
 
 
 def listening(port):
@@ -71,11 +81,6 @@ class Relay:
         return path.read_text(errors="replace")[-2000:] if path.exists() else ""
 
 
-def niced(nice):
-    """Command prefix that puts a program before (or behind) the others of a machine that is shared."""
-    return ["nice", "-n", str(nice)] if nice else []
-
-
 def tool(name, package):
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/go/bin")
     if path is None:
@@ -88,9 +93,9 @@ class Peers:
 
     plain = ("direct", "drawbridge", "haproxy", "haproxy-splice", "nginx", "go", "bare")
 
-    def __init__(self, root, binary, generator, nice=0):
+    def __init__(self, root, binary, generator, shared=False):
         self.root = root
-        self.nice = nice
+        self.shared = shared  # the machine has other users: see --shared-machine
         self.binary = binary
         self.generator = generator
 
@@ -111,8 +116,8 @@ class Peers:
             with open(folder / "log", "wb") as log:
                 began = time.monotonic()
                 process = subprocess.Popen(
-                    niced(self.nice) + namespace.drop_privileges() + prefix + command, cwd=folder, stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, preexec_fn=raise_limits)
+                    namespace.drop_privileges() + prefix + command, cwd=folder, stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=log, **prepared(realtime=self.shared))
             relay = Relay(name, process, folder)
             try:
                 while not listening(RELAY_PORT):
@@ -177,7 +182,8 @@ def server_file(path, domain, mode="passthrough", address=BACKEND):
 def haproxy(folder, splice):
     (folder / "haproxy.cfg").write_text(f"""global
     nbthread 1
-    maxconn 9000
+    maxconn 7000
+    maxpipes 200
 defaults
     mode tcp
     timeout connect 5s

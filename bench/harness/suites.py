@@ -12,7 +12,7 @@ import termios
 
 from . import machine
 from .load import LoadFailed
-from .peers import BACKEND_PORT, RELAY_PORT, Unavailable, raise_limits
+from .peers import BACKEND_PORT, RELAY_PORT, Unavailable, prepared
 
 DEFAULT_PEERS = {
     "game": ["direct", "drawbridge", "drawbridge+1ms", "drawbridge+auto", "haproxy", "nginx", "go"],
@@ -146,7 +146,7 @@ def look_at_stalled(bench, relay, players=8):
     before = resident(relay.pids)
     process = subprocess.Popen(bench.load.command("stalled", relay, 60, players=players), text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=raise_limits)
+                               **prepared(bench.load.nice))
     try:
         line = process.stdout.readline()
         if not line:
