@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "mc/frame.hpp"
+#include "mc/json_object.hpp"
 
 namespace drawbridge::mc {
 namespace {
@@ -49,51 +50,47 @@ std::string string_at(const json::object& object, std::string_view key) {
   return text == nullptr ? std::string() : std::string(*text);
 }
 
-// The object at `key`; one of our own, at the end, where there is none.
-json::object& object_at(json::object& object, std::string_view key) {
-  json::value& value = object[key];
-  if (!value.is_object()) value.emplace_object();
-  return value.get_object();
+// The object at `key`, empty where there is none.
+JsonObject object_at(const JsonObject& object, std::string_view key) {
+  const std::string* text = object.find(key);
+  return text == nullptr ? JsonObject() : JsonObject(*text);
 }
 
-json::value description_of(const Text& text, Version version) {
-  return json::parse(to_json(text, version));
+std::string count_text(std::int64_t value) {
+  return std::to_string(as_count(value));
 }
 
 // A client stops reading at max_string characters: better no picture than no answer.
-std::string serialized(json::object& status) {
-  std::string out = json::serialize(status);
-  if (utf16_length(out) > max_string && status.contains("favicon")) {
-    status.stable_erase("favicon");
-    out = json::serialize(status);
+std::string fitted(JsonObject& status) {
+  std::string out = status.text();
+  if (utf16_length(out) > max_string && status.find("favicon") != nullptr) {
+    status.erase("favicon");
+    out = status.text();
   }
   return out;
 }
 
-void lay_over(json::object& status, const StatusOverlay& overlay, Version version) {
-  if (overlay.description) status["description"] = description_of(*overlay.description, version);
-  if (overlay.version_name || overlay.protocol) {
-    json::object& object = object_at(status, "version");
-    if (overlay.version_name) object["name"] = *overlay.version_name;
-    if (overlay.protocol) object["protocol"] = *overlay.protocol;
+void lay_over_version(JsonObject& status, const StatusOverlay& overlay) {
+  if (!overlay.version_name && !overlay.protocol) return;
+  JsonObject version = object_at(status, "version");
+  if (overlay.version_name) version.set_text("name", *overlay.version_name);
+  if (overlay.protocol) version.set("protocol", std::to_string(*overlay.protocol));
+  status.set("version", version.text());
+}
+
+void lay_over_players(JsonObject& status, const StatusOverlay& overlay) {
+  if (!overlay.online && !overlay.max && !overlay.no_players) return;
+  JsonObject players = object_at(status, "players");
+  if (overlay.max) players.set("max", count_text(*overlay.max));
+  if (overlay.online) players.set("online", count_text(*overlay.online));
+  if (overlay.no_players) {
+    players.set("online", "0");
+    players.erase("sample");
   }
-  if (overlay.online || overlay.max || overlay.no_players) {
-    json::object& players = object_at(status, "players");
-    if (overlay.max) players["max"] = as_count(*overlay.max);
-    if (overlay.online) players["online"] = as_count(*overlay.online);
-    if (overlay.no_players) {
-      players["online"] = 0;
-      players.stable_erase("sample");
-    }
-    // The game throws the whole object away when one of the two is missing.
-    if (!players.contains("max")) players["max"] = 0;
-    if (!players.contains("online")) players["online"] = 0;
-  }
-  if (overlay.favicon && overlay.favicon->empty()) {
-    status.stable_erase("favicon");
-  } else if (overlay.favicon) {
-    status["favicon"] = *overlay.favicon;
-  }
+  // The game throws the whole object away when one of the two is missing.
+  if (players.find("max") == nullptr) players.set("max", "0");
+  if (players.find("online") == nullptr) players.set("online", "0");
+  status.set("players", players.text());
 }
 
 ByteBuffer frame_of(std::int32_t id, ByteView fields) {
@@ -118,12 +115,15 @@ constexpr std::int32_t ping_id = 0x01;    // ping and pong
 }  // namespace
 
 std::string status_json(const Status& status, Version version) {
-  json::object out;
-  out["version"] = {{"name", status.version_name}, {"protocol", status.protocol}};
-  out["players"] = {{"max", as_count(status.max)}, {"online", as_count(status.online)}};
-  out["description"] = description_of(status.description, version);
-  if (!status.favicon.empty()) out["favicon"] = status.favicon;
-  return serialized(out);
+  StatusOverlay overlay;
+  overlay.version_name = status.version_name;
+  overlay.protocol = status.protocol;
+  overlay.max = status.max;
+  overlay.online = status.online;
+  overlay.description = status.description;
+  if (!status.favicon.empty()) overlay.favicon = status.favicon;
+  // A bare object cannot fail to be one.
+  return overlay_status("{}", overlay, version).value();
 }
 
 Result<StatusFacts> read_status(std::string_view text) {
@@ -140,8 +140,8 @@ Result<StatusFacts> read_status(std::string_view text) {
     facts.online = integer_at(players, "online").value_or(0);
     facts.max = integer_at(players, "max").value_or(0);
   }
-  if (const auto* value = status->if_contains("description")) {
-    facts.description = Text{Text::Form::json, json::serialize(*value)};
+  if (status->contains("description")) {
+    facts.description = Text{Text::Form::json, *JsonObject(text).find("description")};
   }
   facts.favicon = string_at(*status, "favicon");
   return facts;
@@ -149,10 +149,18 @@ Result<StatusFacts> read_status(std::string_view text) {
 
 Result<std::string> overlay_status(std::string_view text, const StatusOverlay& overlay,
                                    Version version) {
-  auto status = parse(text);
-  if (!status) return std::unexpected(status.error());
-  lay_over(*status, overlay, version);
-  return serialized(*status);
+  const auto parsed = parse(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  JsonObject status(text);
+  lay_over_version(status, overlay);
+  lay_over_players(status, overlay);
+  if (overlay.description) status.set("description", to_json(*overlay.description, version));
+  if (overlay.favicon && overlay.favicon->empty()) {
+    status.erase("favicon");
+  } else if (overlay.favicon) {
+    status.set_text("favicon", *overlay.favicon);
+  }
+  return fitted(status);
 }
 
 ByteBuffer status_request_frame() {

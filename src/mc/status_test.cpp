@@ -91,6 +91,12 @@ TEST(StatusOverlay, nothing_set_changes_nothing) {
   EXPECT_EQ(overlay_status(forge_status, {}, v1_20).value(), forge_status);
 }
 
+TEST(StatusOverlay, numbers_that_no_parser_can_hold_go_through) {
+  const std::string odd =
+      R"({"x":[1.50,1e400,123456789012345678901234567890],"players":{"max":1e2,"online":-0.0}})";
+  EXPECT_EQ(overlay_status(odd, {}, v1_20).value(), odd);
+}
+
 TEST(StatusOverlay, unknown_fields_and_the_order_survive) {
   StatusOverlay overlay;
   overlay.description = Text::legacy("ours");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "base/strings.hpp"
 #include "mc/text_runs.hpp"
@@ -57,6 +58,9 @@ json::value component_of(const std::vector<Run>& runs, Version version) {
 void name_colors(json::value& component, Version version) {
   if (auto* list = component.if_array()) {
     for (auto& part : *list) name_colors(part, version);
+  } else if (const auto* number = component.if_double();
+             number != nullptr && !std::isfinite(*number)) {
+    component = 0;  // 1e400: Boost 1.81 would write it as the word Infinity
   } else if (auto* object = component.if_object()) {
     for (auto& [key, value] : *object) {
       const auto* text = value.if_string();
@@ -134,8 +138,9 @@ std::string to_json(const Text& text, Version version) {
     json::parse_options options;
     options.max_depth = 64;
     json::value component = json::parse(text.value, error, {}, options);
+    if (!error && version >= v1_16) return text.value;
     if (!error) {
-      if (version < v1_16) name_colors(component, version);
+      name_colors(component, version);
       return json::serialize(component);
     }
   }

@@ -38,6 +38,12 @@ TEST(Text, other_colors_are_for_1_16_and_later) {
   EXPECT_EQ(to_json(json, v1_8), R"(["",{"text":"a","color":"blue"},{"text":"b","color":"red"}])");
 }
 
+TEST(Text, a_number_beyond_all_numbers_keeps_the_text_valid) {
+  const Text json = json_text(R"({"text":"a","insertion":1e400})").value();
+  for (const Version version : {v1_8, v1_20})
+    EXPECT_TRUE(json_text(to_json(json, version)).has_value());
+}
+
 TEST(Text, broken_codes_are_dropped) {
   EXPECT_EQ(json_of("a§"), R"({"text":"a"})");
   EXPECT_EQ(json_of("§za"), R"({"text":"a"})");
