@@ -17,6 +17,8 @@
 #include "control/control_thread.hpp"
 #include "control/file_watch.hpp"
 
+struct stat;
+
 namespace drawbridge::features::files {
 
 struct FileChange {
@@ -74,8 +76,10 @@ class FolderSnapshot {
     std::uint64_t seen = 0;  // scan in which it was met
   };
 
-  void visit(int folder, const char* name, FileBatch& batch);
-  void read(int folder, const std::string& name, Known& known, FileBatch& batch);
+  static Stamp stamp_of(const struct stat& status);
+  void visit(int folder, const std::string& name, FileBatch& batch);
+  int read(int folder, const std::string& name, Known& known, FileBatch& batch);
+  void drop_missing(FileBatch& batch);
 
   std::filesystem::path folder_;
   std::map<std::string, Known> files_;  // by name
@@ -105,7 +109,6 @@ class FileProvider {
 
  private:
   void deliver();
-  void retry_later();
 
   control::ControlThread& control_;
   control::FileWatch& watch_;
