@@ -51,7 +51,8 @@ LogVerdict LogThrottle::allow(const IpAddress& source, std::string_view reason, 
   if (found == windows_.end()) found = windows_.emplace(key, Window{now}).first;
   Window& window = found->second;
   if (now - window.began >= rules_.window) {
-    close(key, window);
+    // Should nobody call summaries(), this list is bounded like the table.
+    if (ended_.size() < rules_.max_sources) close(key, window);
     window = {now};
   }
   return window.seen++ < rules_.lines ? LogVerdict::write : LogVerdict::suppress;
@@ -60,8 +61,6 @@ LogVerdict LogThrottle::allow(const IpAddress& source, std::string_view reason, 
 // Keeps what a window that is over has suppressed for the next summaries().
 void LogThrottle::close(const Key& key, const Window& window) {
   if (window.seen <= rules_.lines) return;
-  // Somebody has to call summaries(); should nobody, this list is bounded like the table.
-  if (ended_.size() >= rules_.max_sources) return;
   ended_.push_back({key.shared ? "other sources" : source_text(key.source), key.reason,
                     window.seen - rules_.lines, rules_.window});
 }

@@ -44,7 +44,7 @@ struct Known {
 };
 
 struct Entry {
-  FlightPtr flight;
+  FlightPtr flight;     // led by somebody
   bool stored = false;  // `outcome` counts, `fetched_at` and `age` are set
   bool valid = false;   // ... and the configuration has not changed since
   StatusOutcome outcome;
@@ -74,6 +74,9 @@ struct Shard {
     if (server == servers.end()) return nullptr;
     const auto entry = server->second.by_protocol.find(protocol);
     return entry == server->second.by_protocol.end() ? nullptr : &entry->second;
+  }
+  Entry& at(std::string_view server_id, std::int32_t protocol) {
+    return servers.try_emplace(std::string(server_id)).first->second.by_protocol[protocol];
   }
   // The entry that this flight is for, unless it was invalidated, removed or evicted in the
   // meantime.
@@ -147,7 +150,6 @@ void Store::evict(std::size_t max_entries) {
 using status_cache_detail::Entry;
 using status_cache_detail::Flight;
 using status_cache_detail::FlightPtr;
-using status_cache_detail::ServerEntries;
 using status_cache_detail::Shard;
 using status_cache_detail::Store;
 
@@ -265,16 +267,24 @@ void StatusFollow::then(StatusCallback callback) {
   StatusTurn turn;
   {
     const std::lock_guard lock(flight_->shard->mutex);
-    if (flight_->state == Flight::State::led) {
-      id_ = flight_->next_id++;
-      flight_->followers.emplace(id_, std::move(callback));
-      return;
+    if (flight_->state == Flight::State::leaderless) {
+      // The leader left before we said that we wait. If somebody fetches by now, follow them; else
+      // lead.
+      Entry& entry = flight_->shard->at(flight_->server_id, flight_->protocol);
+      if (!entry.flight) {
+        entry.flight = flight_;
+        flight_->state = Flight::State::led;
+        turn.lead = std::shared_ptr<StatusTicket>(new StatusTicket(flight_));
+      } else {
+        flight_ = entry.flight;
+      }
     }
     if (flight_->state == Flight::State::done) {
       turn.outcome = flight_->outcome;
-    } else {
-      flight_->state = Flight::State::led;
-      turn.lead = std::shared_ptr<StatusTicket>(new StatusTicket(flight_));
+    } else if (!turn.lead) {
+      id_ = flight_->next_id++;
+      flight_->followers.emplace(id_, std::move(callback));
+      return;
     }
   }
   callback(std::move(turn));
@@ -311,10 +321,7 @@ StatusLookup StatusCache::begin(std::string_view server_id, std::int32_t protoco
     // Another worker's clock may be ahead of ours: a limit of zero must still mean never.
     if (limit > Duration::zero() && now - entry->fetched_at < limit) return entry->outcome;
   }
-  if (entry == nullptr) {
-    ServerEntries& server = shard.servers.try_emplace(std::string(server_id)).first->second;
-    entry = &server.by_protocol[protocol];
-  }
+  if (entry == nullptr) entry = &shard.at(server_id, protocol);
   if (entry->flight) return StatusFollow(entry->flight);
   entry->flight = std::make_shared<Flight>(
       Flight{store_, &shard, std::string(server_id), protocol, rules, {}, {}, {}, 1});
