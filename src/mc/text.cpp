@@ -22,14 +22,6 @@ constexpr std::array<std::string_view, 11> placeholders{"server",   "host",   "p
                                                         "max",      "eta",    "elapsed",  "seconds",
                                                         "duration", "reason", "remaining"};
 
-// Bytes that are not UTF-8 become U+FFFD: one of them would make a whole JSON document unreadable.
-std::string valid_utf8(std::string_view text) {
-  if (is_valid_utf8(text)) return std::string(text);
-  ByteBuffer units;
-  append_utf16be(units, text, text.size());
-  return utf8_from_utf16be(units);
-}
-
 std::string color_name(const Color& color, Version version) {
   if (!color.is_named && version >= v1_16) return fmt::format("#{:06x}", color.rgb);
   return std::string(color.nearest().name);
@@ -144,8 +136,7 @@ std::string to_json(const Text& text, Version version) {
       return json::serialize(component);
     }
   }
-  return json::serialize(
-      component_of(runs_of({Text::Form::legacy, valid_utf8(text.value)}), version));
+  return json::serialize(component_of(runs_of(Text::legacy(text.value)), version));
 }
 
 std::string to_legacy(const Text& text) {

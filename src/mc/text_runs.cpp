@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/strings.hpp"
+#include "mc/utf16.hpp"
 
 namespace drawbridge::mc {
 namespace {
@@ -189,7 +190,7 @@ std::vector<Run> runs_of(const Text& text) {
       return runs;
     }
   }
-  append_legacy_runs(runs, text.value, {});
+  append_legacy_runs(runs, valid_utf8(text.value), {});
   return runs;
 }
 

@@ -82,6 +82,13 @@ TEST(Text, plain_has_no_codes) {
   EXPECT_EQ(to_plain(json_text(R"({"text":"§aa","extra":[{"text":"b"}]})").value()), "ab");
 }
 
+TEST(Text, taking_a_code_out_makes_no_new_one) {
+  EXPECT_EQ(strip_codes("\xC2\xC2\xA7\xA7"
+                        "cred")
+                .find("\u00A7"),
+            std::string::npos);
+}
+
 TEST(Text, an_unreadable_component_is_shown_as_it_is) {
   const Text broken{Text::Form::json, "{not json"};
   EXPECT_EQ(to_json(broken, v1_8), R"({"text":"{not json"})");

@@ -1,5 +1,7 @@
 #include "mc/utf16.hpp"
 
+#include "base/strings.hpp"
+
 namespace drawbridge::mc {
 namespace {
 
@@ -95,6 +97,13 @@ std::string utf8_from_utf16be(ByteView bytes) {
     append_utf8(out, code);
   }
   return out;
+}
+
+std::string valid_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);
+  ByteBuffer units;
+  append_utf16be(units, text, text.size());
+  return utf8_from_utf16be(units);
 }
 
 }  // namespace drawbridge::mc

@@ -19,4 +19,8 @@ void append_legacy_string(ByteBuffer& out, std::string_view utf8, std::size_t ma
 // Lone surrogates become U+FFFD; an odd last byte is ignored.
 std::string utf8_from_utf16be(ByteView bytes);
 
+// `text` with U+FFFD for bytes that are not UTF-8: one of them would make a whole JSON document
+// unreadable, and taking a code out from between two could make a new one.
+std::string valid_utf8(std::string_view text);
+
 }  // namespace drawbridge::mc
