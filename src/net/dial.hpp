@@ -10,7 +10,7 @@
 namespace drawbridge::net {
 
 struct DialOptions {
-  SocketOptions socket;
+  SocketOptions socket = {};
 };
 
 // Errors: refused, unreachable, timed_out, reset, no_descriptors, cancelled, failed; always

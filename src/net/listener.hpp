@@ -36,13 +36,13 @@ struct ListenAddress {
 struct ListenerOptions {
   ListenAddress
       bind;  // port 0: the system picks; [::] is dual stack, other IPv6 addresses are what they say
-  std::string name;  // for logs; empty: the address
+  std::string name = {};  // for logs; empty: the address
   bool reuse_port = false;
   int backlog = 4096;  // the kernel caps it at net.core.somaxconn
   // On the worker that owns the connection from now on. The descriptor is non-blocking and
   // close-on-exec; no socket options are set yet (they may differ by world; see
   // apply_client_options).
-  std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept;
+  std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept = {};
 };
 
 // Shared by its user and the workers that serve it: call close() to end it, dropping the pointer

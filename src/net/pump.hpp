@@ -73,10 +73,10 @@ class RelayOwner {
 
 struct RelayStart {
   std::uint64_t id = 0;  // unique on this worker; the caller's
-  Fd client;
-  Fd backend;             // both non-blocking and no longer watched (Stream::release)
-  ByteBuffer to_backend;  // not yet sent; go first
-  ByteBuffer to_client;
+  Fd client = {};
+  Fd backend = {};             // both non-blocking and no longer watched (Stream::release)
+  ByteBuffer to_backend = {};  // not yet sent; go first
+  ByteBuffer to_client = {};
   std::uint32_t splice_streak =
       default_splice_streak;    // full reads before a pipe is borrowed; 0: splice always
   RelayOwner* owner = nullptr;  // may be null

@@ -18,7 +18,7 @@ struct SocketOptions {
   // Longest time that sent bytes stay unacknowledged, or a zero window stays closed; zero: the
   // kernel's own.
   Duration user_timeout = seconds(60);
-  std::string congestion;  // TCP_CONGESTION; empty: the system's default
+  std::string congestion = {};  // TCP_CONGESTION; empty: the system's default
 };
 
 // TCP_NODELAY, keepalive, TCP_USER_TIMEOUT, congestion control. Sockets that are not TCP are left

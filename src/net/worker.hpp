@@ -50,8 +50,8 @@ class Worker {
  public:
   struct Options {
     int index = 0;  // names the thread ("worker-0")
-    Coalesce coalesce;
-    std::shared_ptr<PipePool> pipes;  // shared by the process; none given: a pool of its own
+    Coalesce coalesce = {};
+    std::shared_ptr<PipePool> pipes = {};  // shared by the process; none given: a pool of its own
   };
 
   explicit Worker(Options options);
