@@ -149,6 +149,11 @@ TEST(Routes, LowerRankThenFirstIdWinsWhateverTheOrder) {
   EXPECT_EQ(permutations, 720);
 }
 
+TEST(Routes, TheIdDecidesAndNotTheIndex) {
+  const RouteTable table({{"a.com", 1, 0, "zebra"}, {"a.com", 2, 0, "ant"}});
+  EXPECT_EQ(server_of(table, "a.com"), 2U);
+}
+
 TEST(Routes, TheLoserTakesOverWhenTheWinnerGoes) {
   const std::vector<RouteClaim> both = {claim("a.com", 1), claim("a.com", 2), claim("*", 3),
                                         claim("*", 4)};

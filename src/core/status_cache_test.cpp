@@ -219,12 +219,12 @@ TEST_F(StatusCacheTest, HeirsThatAreGoneArePassedOver) {
   StatusTicket ticket = lead();
   std::vector<StatusFollow> waiting;
   int asked = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     waiting.push_back(follow());
     waiting.back().then([&](const StatusTurn&) { ++asked; });  // drops the ticket
   }
   ticket = StatusTicket();
-  EXPECT_EQ(asked, 20'000);
+  EXPECT_EQ(asked, 100'000);
   EXPECT_TRUE(std::holds_alternative<StatusTicket>(begin()));
 }
 
@@ -267,6 +267,17 @@ TEST_F(StatusCacheTest, WhatIsUnderWayAtInvalidationIsNotStored) {
   EXPECT_EQ(hit(), std::nullopt);
   fresh.finish(answer("new"), start);
   EXPECT_EQ(hit(), "new");
+}
+
+TEST_F(StatusCacheTest, NorIsARenewalThatIsUnderWay) {
+  lead().finish(answer("a"), start);
+  const TimePoint now = start + seconds(9);
+  StatusTicket old = lead(v1, now);
+  cache.invalidate("s");
+  StatusTicket fresh = lead(v1, now);
+  old.finish(answer("old"), now);
+  fresh.finish(answer("new"), now);
+  EXPECT_EQ(hit(v1, now), "new");
 }
 
 TEST_F(StatusCacheTest, RemovalForgetsEverything) {
