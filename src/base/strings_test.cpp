@@ -98,7 +98,8 @@ TEST(Strings, Base64BothWays) {
   }
   EXPECT_EQ(to_base64(as_bytes("\xFB\xEF\xFF")), "++//");
   EXPECT_EQ(from_base64("Zm9v\r\nYg=="), from_base64("Zm9vYg"));
-  for (const char* bad : {"Z", "Zg=", "Zg===", "Z===", "Zm9v=", "Zg==Zg", "Zm-_", "Zm 9v"})
+  for (const char* bad :
+       {"Z", "Zg=", "Zg===", "Z===", "Zm9v=", "Zg==Zg", "Zm-_", "Zm 9v", "====", "Zm9v===="})
     EXPECT_EQ(from_base64(bad), std::nullopt) << bad;
 }
 
