@@ -71,16 +71,6 @@ struct Target {
   Timer timer;
 };
 
-struct Descriptor {
-  explicit Descriptor(int f) : fd(f) {}
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int fd;
-};
-
 }  // namespace
 
 struct FileWatch::State : std::enable_shared_from_this<State> {

@@ -1,76 +1,20 @@
-// Two halves: the answers, in shards that any thread reads under a lock, and the look-ups, which
-// only the control thread knows. The control thread is the only writer of answers.
+// Two halves: the answers, which any thread reads (answer_cache.hpp), and the look-ups, which only
+// the control thread knows.
 #include "control/resolver.hpp"
 
 #include <algorithm>
-#include <array>
-#include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/siphash.hpp"
 #include "base/strings.hpp"
+#include "control/answer_cache.hpp"
 #include "control/dns_channel.hpp"
 #include "control/hosts_file.hpp"
+#include "control/name_rules.hpp"
 
 namespace drawbridge::control {
 
 namespace {
-
-constexpr std::size_t shard_count = 16;
-
-// Names may come from strangers (a route that builds the backend's name from the host asked for),
-// so the hash is keyed.
-std::uint64_t hash_of(std::string_view name) {
-  return siphash(process_sip_key(), as_bytes(name));
-}
-
-struct NameHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view name) const { return hash_of(name); }
-};
-
-// What workers see of a name.
-struct Answer {
-  std::vector<IpAddress> addresses;  // empty: a negative answer
-  TimePoint valid_until;
-  TimePoint last_used;
-  bool stale = false;          // the last look-up failed, the addresses are older
-  bool refresh_asked = false;  // a worker has posted a request since valid_until passed
-  std::string error;           // of the last look-up, when it failed
-};
-
-struct Shard {
-  mutable std::mutex mutex;
-  std::unordered_map<std::string, Answer, NameHash, std::equal_to<>> answers;
-};
-
-// Literals and loopback names need no look-up.
-std::optional<std::vector<IpAddress>> known_without_asking(std::string_view name) {
-  if (const auto literal = IpAddress::parse(name)) return std::vector{*literal};
-  if (name.starts_with('[') && name.ends_with(']')) {
-    if (const auto literal = IpAddress::parse(name.substr(1, name.size() - 2))) {
-      return std::vector{*literal};
-    }
-  }
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name != "localhost" && !name.ends_with(".localhost")) return std::nullopt;
-  std::array<Byte, 16> one{};
-  one.back() = 1;
-  return std::vector{IpAddress::v4(0x7F000001), IpAddress::v6(one)};
-}
-
-// Why a name cannot be asked for, or nothing. c-ares takes a C string.
-std::optional<std::string_view> fault_of_name(std::string_view name) {
-  if (name.empty()) return "the name is empty";
-  if (name.size() > 253 + (name.ends_with('.') ? 1 : 0)) return "the name is too long";
-  const bool clean = std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
-  });
-  if (!clean) return "the name has a character that names cannot have";
-  return std::nullopt;
-}
 
 struct Waiter {
   std::uint16_t port = 0;
@@ -109,21 +53,19 @@ struct Name {
 
 struct Resolver::State : std::enable_shared_from_this<State> {
   State(ControlThread& c, ResolverOptions o)
-      : control(c), options(std::move(o)), hosts(options.hosts_file) {}
+      : control(c), options(std::move(o)), answers(options.max_names), hosts(options.hosts_file) {}
 
   ControlThread& control;
   const ResolverOptions options;
-  std::array<Shard, shard_count> shards;
+  AnswerCache answers;
 
   // Control context from here.
   HostsFile hosts;
-  std::unordered_map<std::string, Name, NameHash, std::equal_to<>> names;
+  NameMap<Name> names;
   std::size_t lookups = 0;  // under way
   std::unique_ptr<DnsChannel> channel;
   struct stat resolv_conf_seen{};
   bool closing = false;
-
-  Shard& shard_of(std::string_view name) { return shards[(hash_of(name) >> 7) % shard_count]; }
 
   void open_channel();
   void follow_resolv_conf();
@@ -140,9 +82,8 @@ struct Resolver::State : std::enable_shared_from_this<State> {
   void give_stale_later(const std::shared_ptr<Lookup>& lookup);
   void publish(const Lookup& lookup);
   void publish_failure(const Lookup& lookup, int failures);
-  void make_room(Shard& shard, const std::string& name);
+  void forget(const std::optional<std::string>& name);
   void keep_warm(const std::string& name, TimePoint when);
-  std::optional<Answer> answer_of(const std::string& name);
   [[nodiscard]] Duration negative_ttl(int failures) const;
 };
 
@@ -201,21 +142,10 @@ void Resolver::State::resolve(const std::string& name, std::uint16_t port, Callb
 }
 
 void Resolver::State::refresh(const std::string& name) {
-  const auto answer = answer_of(name);
+  const auto answer = answers.find(name);
   if (closing || !answer || Clock::now() < answer->valid_until) return;
   if (lookups < options.max_lookups) return start(name, {});
-  Shard& shard = shard_of(name);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.answers.find(name);
-  if (found != shard.answers.end()) found->second.refresh_asked = false;  // by the next user
-}
-
-std::optional<Answer> Resolver::State::answer_of(const std::string& name) {
-  Shard& shard = shard_of(name);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.answers.find(name);
-  if (found == shard.answers.end()) return std::nullopt;
-  return found->second;
+  answers.refresh_dropped(name);
 }
 
 namespace {
@@ -228,7 +158,7 @@ std::vector<Endpoint> with_port(const std::vector<IpAddress>& addresses, std::ui
 }
 
 // Endpoints with port 0; deliver() puts each waiter's own in.
-Result<ResolvedAddresses> result_of(const std::string& name, const Answer& answer) {
+Result<ResolvedAddresses> result_of(const std::string& name, const DnsKnowledge& answer) {
   if (answer.addresses.empty()) {
     return fail(Fault::backend, "cannot resolve \"{}\": {}", escaped_for_log(name), answer.error);
   }
@@ -242,14 +172,9 @@ bool Resolver::State::answer_from_cache(const std::string& name, Waiter& waiter)
   if (const auto known = known_without_asking(name)) {
     result = ResolvedAddresses{with_port(*known, 0), TimePoint::max(), false};
   } else {
-    Shard& shard = shard_of(name);
-    const std::lock_guard lock(shard.mutex);
-    const auto found = shard.answers.find(name);
-    if (found == shard.answers.end()) return false;
-    const TimePoint now = Clock::now();
-    found->second.last_used = now;
-    if (now >= found->second.valid_until) return false;
-    result = result_of(name, found->second);
+    const auto answer = answers.use_valid(name);
+    if (!answer) return false;
+    result = result_of(name, *answer);
   }
   std::vector<Waiter> one;
   one.push_back(std::move(waiter));
@@ -310,10 +235,10 @@ void Resolver::State::start(const std::string& name, std::vector<Waiter> waiters
 
 void Resolver::State::give_stale_later(const std::shared_ptr<Lookup>& lookup) {
   if (lookup->waiters.empty() || lookup->stale.pending()) return;
-  const auto answer = answer_of(lookup->name);
+  const auto answer = answers.find(lookup->name);
   if (!answer || answer->addresses.empty()) return;
   lookup->stale = control.after(options.stale_wait, [this, lookup] {
-    auto old = answer_of(lookup->name);
+    auto old = answers.find(lookup->name);
     if (!old || old->addresses.empty()) return;
     old->stale = true;
     deliver(std::exchange(lookup->waiters, {}), result_of(lookup->name, *old));
@@ -366,13 +291,13 @@ void Resolver::State::finish(const std::shared_ptr<Lookup>& lookup) {
   if (lookup->v4.empty() && lookup->v6.empty()) {
     publish_failure(*lookup, ++known.failures);
   } else {
-    if (const auto before = answer_of(lookup->name); before && before->stale) {
+    if (const auto before = answers.find(lookup->name); before && before->stale) {
       log::info("dns", "a name resolves again", {{"name", lookup->name}});
     }
     known.failures = 0;
     publish(*lookup);
   }
-  const auto answer = answer_of(lookup->name);
+  const auto answer = answers.find(lookup->name);
   deliver(std::exchange(lookup->waiters, {}), result_of(lookup->name, *answer));
 }
 
@@ -393,40 +318,15 @@ void Resolver::State::publish(const Lookup& lookup) {
       }
     }
   }
-  const TimePoint now = Clock::now();
-  const TimePoint until = now + std::clamp(lookup.ttl, options.min_ttl, options.max_ttl);
-  {
-    Shard& shard = shard_of(lookup.name);
-    const std::lock_guard lock(shard.mutex);
-    make_room(shard, lookup.name);
-    const auto [place, is_new] = shard.answers.try_emplace(lookup.name);
-    Answer& answer = place->second;
-    if (is_new) answer.last_used = now;
-    answer.addresses = std::move(addresses);
-    answer.valid_until = until;
-    answer.stale = answer.refresh_asked = false;
-    answer.error.clear();
-  }
+  const TimePoint until = Clock::now() + std::clamp(lookup.ttl, options.min_ttl, options.max_ttl);
+  forget(answers.put(lookup.name, std::move(addresses), until));
   keep_warm(lookup.name, until);
 }
 
 void Resolver::State::publish_failure(const Lookup& lookup, int failures) {
-  const TimePoint now = Clock::now();
-  const TimePoint until = now + negative_ttl(failures);
-  bool addresses_stay = false;
-  {
-    Shard& shard = shard_of(lookup.name);
-    const std::lock_guard lock(shard.mutex);
-    make_room(shard, lookup.name);
-    const auto [place, is_new] = shard.answers.try_emplace(lookup.name);
-    Answer& answer = place->second;
-    if (is_new) answer.last_used = now;
-    addresses_stay = answer.stale = !answer.addresses.empty();
-    answer.valid_until = until;
-    answer.refresh_asked = false;
-    answer.error = lookup.error;
-  }
-  if (!addresses_stay) return;
+  const TimePoint until = Clock::now() + negative_ttl(failures);
+  forget(answers.put_failure(lookup.name, lookup.error, until));
+  if (const auto now = answers.find(lookup.name); !now || !now->stale) return;
   if (failures == 1) {
     log::warn("dns", "a name does not resolve any more, its last addresses stay in use",
               {{"name", lookup.name}, {"error", lookup.error}});
@@ -434,22 +334,16 @@ void Resolver::State::publish_failure(const Lookup& lookup, int failures) {
   keep_warm(lookup.name, until);
 }
 
-// The shard's lock is held. Each shard has its share of max_names, so that a full cache costs a
-// walk over one shard.
-void Resolver::State::make_room(Shard& shard, const std::string& name) {
-  const std::size_t limit = std::max<std::size_t>(1, options.max_names / shard_count);
-  if (shard.answers.size() < limit || shard.answers.contains(name)) return;
-  const auto oldest = std::min_element(
-      shard.answers.begin(), shard.answers.end(),
-      [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; });
-  const auto known = names.find(oldest->first);
+// The cache was full and let this name go.
+void Resolver::State::forget(const std::optional<std::string>& name) {
+  if (!name) return;
+  const auto known = names.find(*name);
   if (known != names.end() && !known->second.lookup) names.erase(known);
-  shard.answers.erase(oldest);
 }
 
 void Resolver::State::keep_warm(const std::string& name, TimePoint when) {
   names[name].refresh = control.after(when - Clock::now(), [this, name] {
-    const auto answer = answer_of(name);
+    const auto answer = answers.find(name);
     if (answer && answer->last_used + options.keep_warm > Clock::now()) refresh(name);
   });
 }
@@ -479,33 +373,19 @@ void Resolver::resolve(std::string host, std::uint16_t port, Callback callback) 
 
 std::optional<std::vector<IpAddress>> Resolver::cached(std::string_view host) const {
   const std::string name = lowered(host);
-  if (auto known = known_without_asking(name)) return known;
-  std::vector<IpAddress> addresses;
-  {
-    Shard& shard = state_->shard_of(name);
-    const std::lock_guard lock(shard.mutex);
-    const auto found = shard.answers.find(name);
-    if (found == shard.answers.end()) return std::nullopt;
-    Answer& answer = found->second;
-    answer.last_used = Clock::now();
-    if (answer.addresses.empty()) return std::nullopt;
-    addresses = answer.addresses;
-    if (answer.last_used < answer.valid_until || answer.refresh_asked) return addresses;
-    answer.refresh_asked = true;
+  if (auto literal = known_without_asking(name)) return literal;
+  auto known = state_->answers.use_addresses(name);
+  if (!known) return std::nullopt;
+  if (known->refresh_wanted) {
+    state_->control.post([weak = std::weak_ptr(state_), name] {
+      if (const auto state = weak.lock()) state->refresh(name);
+    });
   }
-  state_->control.post([weak = std::weak_ptr(state_), name] {
-    if (const auto state = weak.lock()) state->refresh(name);
-  });
-  return addresses;
+  return std::move(known->addresses);
 }
 
 std::size_t Resolver::size() const {
-  std::size_t total = 0;
-  for (const Shard& shard : state_->shards) {
-    const std::lock_guard lock(shard.mutex);
-    total += shard.answers.size();
-  }
-  return total;
+  return state_->answers.size();
 }
 
 }  // namespace drawbridge::control

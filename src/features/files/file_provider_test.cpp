@@ -127,14 +127,14 @@ TEST_F(FilesTest, SeesEditsFasterThanTheClockOfTheFileSystem) {
   }
 }
 
-TEST_F(FilesTest, OneEditAmongTenThousandReadsOneFile) {
-  for (int i = 0; i < 10'000; ++i) write("server" + std::to_string(i) + ".toml", std::to_string(i));
+TEST_F(FilesTest, OneEditAmongThousandsReadsOneFile) {
+  for (int i = 0; i < 2'000; ++i) write("server" + std::to_string(i) + ".toml", std::to_string(i));
   FolderSnapshot snapshot(folder_);
-  EXPECT_EQ(snapshot.scan().changes.size(), 10'000U);
+  EXPECT_EQ(snapshot.scan().changes.size(), 2'000U);
   settle(snapshot);
   const std::uint64_t before = snapshot.reads();
-  write("server7777.toml", "edited");
-  EXPECT_EQ(told(snapshot.scan()), Told{"server7777.toml=edited"});
+  write("server777.toml", "edited");
+  EXPECT_EQ(told(snapshot.scan()), Told{"server777.toml=edited"});
   EXPECT_EQ(snapshot.reads(), before + 1);
 }
 
