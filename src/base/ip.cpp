@@ -63,6 +63,15 @@ IpAddress IpAddress::masked(int prefix) const {
   return out;
 }
 
+IpAddress IpAddress::filled(int prefix) const {
+  IpAddress out = *this;
+  for (int i = 0; i < bits() / 8; ++i) {
+    const int keep = std::clamp(prefix - i * 8, 0, 8);
+    out.bytes_[static_cast<std::size_t>(i)] |= static_cast<Byte>(0xFF >> keep);
+  }
+  return out;
+}
+
 std::string Endpoint::text() const {
   return address.is_v4() ? fmt::format("{}:{}", address.text(), port)
                          : fmt::format("[{}]:{}", address.text(), port);
@@ -128,39 +137,23 @@ std::optional<Cidr> Cidr::parse(std::string_view text, bool* had_host_bits) {
 }
 
 bool Cidr::contains(const IpAddress& address) const {
-  return address.is_v4() == network.is_v4() && address.masked(prefix) == network;
+  return address.masked(prefix) == network;  // the family is part of an address
 }
 
 std::string Cidr::text() const {
   return fmt::format("{}/{}", network.text(), prefix);
 }
 
-namespace {
-
-IpAddress last_of(const Cidr& cidr) {
-  std::array<Byte, 16> raw{};
-  const ByteView bytes = cidr.network.bytes();
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int keep = std::clamp(cidr.prefix - static_cast<int>(i) * 8, 0, 8);
-    raw[i] = static_cast<Byte>(bytes[i] | (0xFF >> keep));
-  }
-  return cidr.network.is_v4() ? IpAddress::v4({raw[0], raw[1], raw[2], raw[3]})
-                              : IpAddress::v6(raw);
-}
-
-}  // namespace
-
 CidrSet::CidrSet(const std::vector<Cidr>& networks) {
   std::vector<Range> all;
-  for (const Cidr& cidr : networks) all.push_back({cidr.network, last_of(cidr)});
+  for (const Cidr& cidr : networks) all.push_back({cidr.network, cidr.network.filled(cidr.prefix)});
   std::ranges::sort(all, {}, [](const Range& r) { return r.first; });
+  // Addresses of one family are all below those of the other, so that no range can swallow both.
   for (const Range& range : all) {
-    if (!ranges_.empty() && ranges_.back().first.is_v4() == range.first.is_v4() &&
-        range.first <= ranges_.back().last) {
+    if (!ranges_.empty() && range.first <= ranges_.back().last)
       ranges_.back().last = std::max(ranges_.back().last, range.last);
-    } else {
+    else
       ranges_.push_back(range);
-    }
   }
 }
 
@@ -168,8 +161,7 @@ bool CidrSet::contains(const IpAddress& address) const {
   auto after =
       std::ranges::upper_bound(ranges_, address, {}, [](const Range& r) { return r.first; });
   if (after == ranges_.begin()) return false;
-  const Range& range = *std::prev(after);
-  return range.first.is_v4() == address.is_v4() && address <= range.last;
+  return address <= std::prev(after)->last;
 }
 
 }  // namespace drawbridge

@@ -34,6 +34,9 @@ class IpAddress {
   [[nodiscard]] bool is_loopback() const;
   // The first `prefix` bits kept, the rest zero.
   [[nodiscard]] IpAddress masked(int prefix) const;
+  // The first `prefix` bits kept, the rest one. Neither changes the family, even where the outcome
+  // is spelt like a mapped address.
+  [[nodiscard]] IpAddress filled(int prefix) const;
 
   auto operator<=>(const IpAddress&) const = default;
 

@@ -116,6 +116,14 @@ TEST(CidrSet, FindsMembersOfOverlappingAndNestedNetworks) {
     EXPECT_FALSE(set.contains(ip(out))) << out;
 }
 
+// The last addresses of these two end where the mapped ones do.
+TEST(CidrSet, AnIPv6NetworkHoldsNoIPv4Address) {
+  const CidrSet set({cidr("::/80"), cidr("::fffe:0:0/95"), cidr("::/0")});
+  for (const char* address : {"0.0.0.0", "1.2.3.4", "255.255.255.255"})
+    EXPECT_FALSE(set.contains(ip(address))) << address;
+  EXPECT_FALSE(CidrSet({cidr("::/80")}).contains(ip("1.2.3.4")));
+}
+
 TEST(CidrSet, TheEmptySetHasNoMembers) {
   EXPECT_TRUE(CidrSet{}.empty());
   EXPECT_FALSE(CidrSet{}.contains(ip("0.0.0.0")));
