@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -185,6 +186,66 @@ TEST_F(Log, ColorsSurroundTheLevelOnly) {
   error("net", "red", {{"n", 1}});
   const std::string text = redirected.read_all();
   EXPECT_THAT(text, HasSubstr("\033[31mERROR\033[0m red \033[2mn=\033[0m1\n"));
+}
+
+// Puts a new terminal in the place of standard error; on the other side is whoever reads what is
+// shown.
+class Terminal {
+ public:
+  Terminal() : screen_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_EQ(grantpt(screen_), 0);
+    EXPECT_EQ(unlockpt(screen_), 0);
+    std::array<char, 64> name{};
+    EXPECT_EQ(ptsname_r(screen_, name.data(), name.size()), 0);
+    flush();
+    saved_ = dup(STDERR_FILENO);
+    const int terminal = open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    EXPECT_GE(terminal, 0);
+    dup2(terminal, STDERR_FILENO);
+    close(terminal);
+  }
+  ~Terminal() {
+    flush();
+    dup2(saved_, STDERR_FILENO);
+    close(saved_);
+    close(screen_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  std::string line() const {
+    std::string out;
+    for (char c = 0; c != '\n' && read(screen_, &c, 1) == 1;) out += c;
+    return out;
+  }
+
+ private:
+  int screen_;
+  int saved_ = -1;
+};
+
+TEST_F(Log, OnATerminalLinesHaveShortLocalTimeAndColor) {
+  for (const char* name : {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"}) unsetenv(name);
+  setenv("TERM", "xterm", 1);
+  Terminal terminal;
+  set_color("auto");
+  info("net", "through the sink");
+  EXPECT_EQ(line(), "INFO through the sink");  // a sink is no terminal
+
+  set_sink(nullptr);
+  info("net", "shown");
+  EXPECT_THAT(terminal.line(), MatchesRegex("..:..:.. \033.32mINFO\033.0m  shown\r\n"));
+
+  setenv("NO_COLOR", "1", 1);
+  set_color("auto");
+  info("net", "plain");
+  EXPECT_THAT(terminal.line(), MatchesRegex("..:..:.. INFO  plain\r\n"));
+  unsetenv("NO_COLOR");
+
+  setenv("TERM", "dumb", 1);
+  set_color("auto");
+  info("net", "plain");
+  EXPECT_THAT(terminal.line(), MatchesRegex("..:..:.. INFO  plain\r\n"));
 }
 
 // A pipe holds 64 KiB, so a log that waited for its reader would never get to the end of the loop.
