@@ -89,12 +89,14 @@ def tool(name, package):
 
 
 class Peers:
-    """Knows how each peer is started. Names may carry options: drawbridge+1ms, drawbridge+auto+zero_copy."""
+    """Knows how each peer is started. Names may carry options: drawbridge+1ms, drawbridge+auto+zero_copy. With
+    `stripped` Drawbridge runs without debug information (symbols stay)."""
 
     plain = ("direct", "drawbridge", "haproxy", "haproxy-splice", "nginx", "go", "bare")
 
     def __init__(self, root, binary, generator, shared=False):
         self.root = root
+        self.stripped = False
         self.shared = shared  # the machine has other users: see --shared-machine
         self.binary = binary
         self.generator = generator
@@ -159,7 +161,10 @@ class Peers:
         server_file(folder / "servers" / "bench.toml", HOST, mode)
         if servers:
             servers(folder / "servers")
-        return [copy_in(self.binary, folder), "run", "-c", str(folder / "drawbridge.toml"), "--no-console",
+        program = copy_in(self.binary, folder)
+        if self.stripped:
+            subprocess.run([tool("strip", "binutils"), "--strip-debug", program], check=True)
+        return [program, "run", "-c", str(folder / "drawbridge.toml"), "--no-console",
                 "--log-level", "warn"]
 
     def build_go(self, folder):
