@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-INSIDE = "DRAWBRIDGE_BENCH_INSIDE"
+INSIDE = "BENCH_INSIDE_NAMESPACE"  # not DRAWBRIDGE_*: that is the relay's own configuration
 
 SYSCTLS = {
     "net/ipv4/tcp_congestion_control": "reno",

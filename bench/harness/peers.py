@@ -118,7 +118,8 @@ class Peers:
             with open(folder / "log", "wb") as log:
                 began = time.monotonic()
                 process = subprocess.Popen(
-                    namespace.drop_privileges() + prefix + command, cwd=folder, stdin=subprocess.DEVNULL,
+                    # Nothing of the caller's environment may configure what is measured.
+                    ["env", "-i", f"PATH={os.environ.get('PATH', '')}"] + namespace.drop_privileges() + prefix + command, cwd=folder, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, **prepared(realtime=self.shared))
             relay = Relay(name, process, folder)
             try:
@@ -144,6 +145,8 @@ class Peers:
         if kind == "go":
             return [self.build_go(folder), "-listen", RELAY, "-backend", BACKEND]
         if kind == "bare":
+            if answer is None:
+                raise Unavailable("bare only answers status pings")
             shutil.copy(answer, folder / "answer")
             return [copy_in(self.generator, folder), "bare-status", "--target", RELAY,
                     "--answer", str(folder / "answer"), "--limit", "120"]
