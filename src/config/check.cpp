@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 struct ShownValue {
   std::string path;
   Node value;
+  std::string without;  // what holds while there is no value
   std::string origin;
 };
 
@@ -51,6 +52,7 @@ std::vector<ShownValue> values_of(const Table& table, const void* object, const 
     const auto origin = origins.find(leaf.path);
     out.push_back({.path = leaf.path,
                    .value = std::move(value),
+                   .without = leaf.key.default_text.empty() ? "none" : leaf.key.default_text,
                    .origin = origin == origins.end() ? "default" : origin->second.text()});
   });
   return out;
@@ -107,7 +109,7 @@ void check_everything(Findings& findings, const std::optional<fs::path>& path, b
   if (loaded.config) {
     if (show)
       findings.sections[0].values = values_of(global_keys(), &*loaded.config, loaded.origins);
-    findings.sections[0].inactive = inactive_keys(*loaded.config);
+    findings.sections[0].inactive = inactive_keys(*loaded.config, loaded.origins);
     check_servers(findings, *loaded.config, loaded.origins, show);
     return;
   }
@@ -142,7 +144,8 @@ std::string as_text(const Findings& findings) {
     out += fmt::format("# {}\n", section.title);
     for (const ShownValue& shown : section.values)
       out += fmt::format("{} = {}  # {}\n", shown.path,
-                         shown.value.kind == Node::Kind::other ? "(none)" : to_toml(shown.value),
+                         shown.value.kind == Node::Kind::other ? fmt::format("({})", shown.without)
+                                                               : to_toml(shown.value),
                          shown.origin);
     out += '\n';
   }

@@ -12,7 +12,8 @@
 namespace drawbridge::config {
 namespace {
 
-std::vector<std::string> inactive_in(const Table& table, const void* object) {
+std::vector<std::string> inactive_in(const Table& table, const void* object,
+                                     const Origins& origins) {
   std::vector<std::string> out;
   std::string inside;  // a table already listed: what is in it goes without saying
   walk(table, object, [&](const Leaf& leaf) {
@@ -25,18 +26,20 @@ std::vector<std::string> inactive_in(const Table& table, const void* object) {
       return;
     }
     const bool acts = leaf.active && (!leaf.key.value_active || leaf.key.value_active(leaf.value));
-    if (!acts && !leaf.is_default) out.push_back(leaf.path);
+    const bool resolved_path =
+        leaf.key.codec == &codec_of<std::filesystem::path>() && !origins.contains(leaf.path);
+    if (!acts && !leaf.is_default && !resolved_path) out.push_back(leaf.path);
   });
   return out;
 }
 
 }  // namespace
 
-std::vector<std::string> inactive_keys(const GlobalConfig& global) {
-  return inactive_in(global_keys(), &global);
+std::vector<std::string> inactive_keys(const GlobalConfig& global, const Origins& origins) {
+  return inactive_in(global_keys(), &global, origins);
 }
 std::vector<std::string> inactive_keys(const ServerConfig& server) {
-  return inactive_in(server_keys(), &server);
+  return inactive_in(server_keys(), &server, {});
 }
 
 bool ban_file_holds_entries(const std::filesystem::path& file) {

@@ -9,13 +9,16 @@
 #include <vector>
 
 #include "config/global.hpp"
+#include "config/load.hpp"
 #include "config/server.hpp"
 
 namespace drawbridge::config {
 
 // Dotted paths of keys that differ from their default and do nothing yet, in the order of the
-// reference page. The log says for each: accepted, not active yet.
-std::vector<std::string> inactive_keys(const GlobalConfig& global);
+// reference page. The log says for each: accepted, not active yet. Keys that are file paths are
+// only listed when `origins` says that somebody set them: a default path is resolved, so that its
+// value alone does not tell.
+std::vector<std::string> inactive_keys(const GlobalConfig& global, const Origins& origins = {});
 std::vector<std::string> inactive_keys(const ServerConfig& server);
 
 // Whether the built-in ban store at `file` holds a ban that has not run out. A file that cannot be

@@ -84,8 +84,7 @@ void read_items(Reader& reader, const Key& key, Node& node, void* object) {
   }
 }
 
-void read_key(Reader& reader, const Key& key, Node& node, void* object) {
-  const Reader::Step step(reader, key.name);
+void read_value(Reader& reader, const Key& key, Node& node, void* object) {
   void* member = key.member(object);
   if (key.codec != nullptr) {
     if (!key.codec->read(reader, node, member)) return;
@@ -99,6 +98,13 @@ void read_key(Reader& reader, const Key& key, Node& node, void* object) {
   else
     read_table(reader, *key.table, node, key.shape.add(member, {}));
   for (const Key::Check& check : key.checks) check(reader, node, member);
+}
+
+void read_key(Reader& reader, const Key& key, Node& node, void* object) {
+  const Reader::Step step(reader, key.name);
+  const std::size_t errors = reader.errors();
+  read_value(reader, key, node, object);
+  node.bad = reader.errors() != errors;
 }
 
 struct Found {
@@ -135,7 +141,6 @@ void read_table(Reader& reader, const Table& table, Node& node, void* object) {
     return;
   }
   if (table.rewrite != nullptr) table.rewrite(reader, node);
-  const std::size_t errors = reader.errors();
   const std::vector<Found> found = known_children(reader, table, node);
   const Key* last = nullptr;
   for (const auto& [key, child] : found) {
@@ -153,8 +158,7 @@ void read_table(Reader& reader, const Table& table, Node& node, void* object) {
     const Reader::Step step(reader, key.name);
     reader.error(node, "is required here");
   }
-  // Keys that do not fit each other are only looked at when each is right by itself.
-  if (table.check != nullptr && reader.errors() == errors) table.check(reader, node, object);
+  if (table.check != nullptr) table.check(reader, node, object);
 }
 
 namespace {

@@ -103,7 +103,7 @@ const Table& route_keys() {
     keys.check = [](Reader& reader, const Node& node, void* object) {
       const auto& route = *static_cast<GlobalRoute*>(object);
       const Node* address = node.find("address");
-      if (address == nullptr) return;
+      if (address == nullptr || address->bad || !node.sound("match")) return;
       const Reader::Step step(reader, "address");
       if (const auto good = check_address_template(route.address, route.match); !good)
         reader.error(*address, good.error().what);
@@ -146,11 +146,12 @@ void check_proxy_protocol(Reader& reader, const Node& node, const GlobalConfig& 
     }
   }
   const Node* list = node.find("trusted_proxies");
-  if (list != nullptr && global.trusted_proxies.empty()) {
+  if (list != nullptr && !list->bad && global.trusted_proxies.empty()) {
     const Reader::Step step(reader, "trusted_proxies");
     reader.error(*list, "must not be empty");
   }
   const Node* listeners = node.find("listener");
+  if (!node.sound("listener")) return;
   for (std::size_t i = 0; listeners != nullptr && i < global.listener.size(); ++i) {
     const Listener& listener = global.listener[i];
     const Reader::Step step(reader, fmt::format("listener[{}].trusted_proxies", i));
@@ -165,6 +166,7 @@ void check_proxy_protocol(Reader& reader, const Node& node, const GlobalConfig& 
 
 void check_listeners(Reader& reader, const Node& node, const GlobalConfig& global) {
   const Node* listeners = node.find("listener");
+  if (!node.sound("listener")) return;
   for (std::size_t i = 0; listeners != nullptr && i < global.listener.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (global.listener[i].bind == global.listener[j].bind &&
@@ -177,7 +179,7 @@ void check_listeners(Reader& reader, const Node& node, const GlobalConfig& globa
 
 void check_wasm(Reader& reader, const Node& node, const GlobalConfig& global) {
   const Node* wasm = node.find("wasm");
-  if (wasm == nullptr) return;
+  if (wasm == nullptr || wasm->bad) return;
   const Reader::Step step(reader, "wasm");
   if (global.wasm.limits.cpu_budget > global.wasm.limits.max_call_duration)
     reader.hint(*wasm, "`cpu_budget` is more than `max_call_duration`, which ends a call first");

@@ -32,6 +32,7 @@ void check_web(Reader& reader, const Node& node, void* object) {
   }
   if (web.api_key == "CHANGE-ME") web.api_key.reset();
   const Reader::Step step(reader, "api_key");
+  if (!node.sound("bind") || !node.sound("api_key")) return;
   const Node* key = node.find("api_key");
   const bool local = web.bind.is_unix() || (web.bind.ip && web.bind.ip->is_loopback());
   if (!web.api_key && web.enable_api && !local)
@@ -39,7 +40,7 @@ void check_web(Reader& reader, const Node& node, void* object) {
                  "is required when `web.bind` can be reached from other machines");
   else if (web.api_key && web.api_key->size() < 16)
     reader.error(*key, "needs at least 16 characters");
-  if (web.tls.cert.has_value() != web.tls.key.has_value())
+  if (node.sound("tls") && web.tls.cert.has_value() != web.tls.key.has_value())
     reader.error(*node.find("tls"), "`web.tls.cert` and `web.tls.key` need each other");
 }
 

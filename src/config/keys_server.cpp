@@ -28,7 +28,7 @@ const Table& route_keys() {
     keys.check = [](Reader& reader, const Node& node, void* object) {
       const auto& route = *static_cast<ServerRoute*>(object);
       const Node* address = node.find("address");
-      if (address == nullptr) return;
+      if (address == nullptr || address->bad || !node.sound("match")) return;
       const Reader::Step step(reader, "address");
       if (const auto good = check_address_template(route.address, route.match); !good)
         reader.error(*address, good.error().what);
@@ -64,6 +64,7 @@ void need(Reader& reader, const Node& node, std::string_view type,
 }
 
 void check_keeper(Reader& reader, const Node& node, void* object) {
+  if (node.find("type") == nullptr || !node.sound("type")) return;
   const auto& keeper = *static_cast<ServerManager*>(object);
   switch (keeper.type) {
     case KeeperType::local:
@@ -178,6 +179,7 @@ void check_addresses(Reader& reader, const Node& node, const ServerConfig& serve
       !server.routes.empty() &&
       std::ranges::none_of(server.routes, [](const ServerRoute& r) { return r.address.empty(); });
   const Node* addresses = node.find("addresses");
+  if (!node.sound("addresses") || !node.sound("routes") || !node.sound("limbo")) return;
   const Reader::Step step(reader, "addresses");
   if (server.addresses.empty() && !routed && !server.limbo) {
     reader.error(addresses != nullptr ? *addresses : node,
@@ -185,7 +187,8 @@ void check_addresses(Reader& reader, const Node& node, const ServerConfig& serve
                                       : "is required here: where does the server run?");
     return;
   }
-  if (addresses == nullptr || server.balance != Balance::first_available) return;
+  if (addresses == nullptr || server.balance != Balance::first_available || !node.sound("balance"))
+    return;
   if (std::ranges::any_of(server.addresses, [](const BackendAddress& a) { return a.weight != 1; }))
     reader.hint(*addresses, "weights do nothing with balance \"first_available\"");
   else if (server.addresses.size() > 1)
@@ -195,7 +198,7 @@ void check_addresses(Reader& reader, const Node& node, const ServerConfig& serve
 }
 
 void check_mode(Reader& reader, const Node& node, const ServerConfig& server) {
-  if (is_intercepted(server.proxy_mode)) return;
+  if (is_intercepted(server.proxy_mode) || !node.sound("proxy_mode")) return;
   for (const std::string_view name : {"network", "bungeecord_channel"}) {
     const Node* child = node.find(name);
     if (child == nullptr || (child->kind == Node::Kind::boolean && !child->boolean)) continue;
@@ -214,6 +217,7 @@ void check_mode(Reader& reader, const Node& node, const ServerConfig& server) {
 
 void check_wake(Reader& reader, const Node& node, const ServerConfig& server) {
   if (!server.server_manager || !server.server_manager->verify_before_wake) return;
+  if (!node.sound("proxy_mode") || !node.sound("server_manager")) return;
   const Node* at = node.find("server_manager");
   const Reader::Step step(reader, "server_manager.verify_before_wake");
   if (server.proxy_mode == ProxyMode::offline)

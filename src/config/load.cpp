@@ -293,7 +293,9 @@ LoadedServer server_of_tree(Node& root, const std::vector<SourceInfo>& sources, 
   ServerConfig config;
   Reader reader(sources, out.problems, origins);
   read_table(reader, server_keys(), root, &config);
+  const bool from_file_name = config.name.empty() && config.id.empty();
   config.id = identity(config.name, config.id, fallback_id);
+  if (from_file_name) reader.note_preset("id", "the file's name");
   if (config.id.empty())
     reader.error(Node(), fmt::format("no id can be made from \"{}\"; set `name`",
                                      escaped_for_log(fallback_id, 60)));

@@ -78,10 +78,20 @@ bool blank_line(std::string& text, int line) {
   return true;
 }
 
-bool is_table_header(std::string_view text, int line) {
+std::string_view line_of(std::string_view text, int line) {
   const auto lines = split(text, '\n');
   const auto at = static_cast<std::size_t>(line - 1);
-  return at < lines.size() && trimmed(lines[at]).starts_with('[');
+  return at < lines.size() ? lines[at] : std::string_view();
+}
+
+// Whether the error lost the structure of what follows: a broken table header, or a list or table
+// that was opened on an earlier line and never closed. Then the next errors would only be its echo.
+bool loses_structure(std::string_view message, std::string_view line, int column) {
+  if (trimmed(line).starts_with('[')) return true;
+  if (!message.starts_with("cannot read array") && !message.starts_with("cannot read inline table"))
+    return false;
+  const std::string_view before = line.substr(0, static_cast<std::size_t>(std::max(column - 1, 0)));
+  return before.find_first_of("[{") == before.npos;
 }
 
 }  // namespace
@@ -97,19 +107,14 @@ ParsedToml parse_toml(std::string_view text) {
     }
     const toml::parse_error& error = result.error();
     const int line = static_cast<int>(error.source().begin.line);
-    // An error on the line behind the one just blanked is most likely its consequence (an open list
-    // or string).
-    const bool consequence = !out.errors.empty() && line <= out.errors.back().line + 1;
-    if (consequence) {
-      out.usable = false;
-      return out;
-    }
     out.errors.push_back({.line = line,
                           .column = static_cast<int>(error.source().begin.column),
                           .message = readable(error.description())});
     if (rest.empty()) rest = text;
-    if (is_table_header(rest, line)) out.usable = false;
-    if (out.errors.size() == most_syntax_errors || !blank_line(rest, line)) {
+    const SyntaxError& last = out.errors.back();
+    if (out.errors.size() == most_syntax_errors ||
+        loses_structure(last.message, line_of(rest, line), last.column) ||
+        !blank_line(rest, line)) {
       out.usable = false;
       return out;
     }

@@ -22,6 +22,11 @@ Node* Node::find(std::string_view name) {
   return at == children.end() ? nullptr : &*at;
 }
 
+bool Node::sound(std::string_view name) const {
+  const Node* child = find(name);
+  return child == nullptr || !child->bad;
+}
+
 Node& Node::add(std::string_view name, Node value) {
   value.key = name;
   return children.emplace_back(std::move(value));

@@ -22,6 +22,7 @@ struct Node {
   bool from_text = false;
   // Additionally from a label: lists are comma separated, booleans may be "1", numbers are digits.
   bool from_label = false;
+  bool bad = false;  // a problem was reported for it: rules about several keys leave it alone
   std::uint16_t source = 0;  // index into the loader's list of sources
   int line = 0;              // of the value, from 1
   int column = 0;
@@ -39,6 +40,8 @@ struct Node {
   // The child with this key, or null.
   [[nodiscard]] const Node* find(std::string_view name) const;
   Node* find(std::string_view name);
+  // The child is absent, or it is there and was read without a problem.
+  [[nodiscard]] bool sound(std::string_view name) const;
   // Appends a child; the reference holds until the next one is added.
   Node& add(std::string_view name, Node value);
   Node& add(std::string_view name, std::string_view value);
