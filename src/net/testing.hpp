@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <functional>
 #include <future>
 #include <string>
 #include <thread>

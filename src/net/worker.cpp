@@ -260,8 +260,8 @@ void Worker::dispatch(int count) {
 void Worker::forget(const Pollable& target) {
   const auto address = reinterpret_cast<std::uint64_t>(&target);
   for (int i = event_next_; i < event_count_; ++i) {
-    std::uint64_t& tag = events_[static_cast<std::size_t>(i)].data.u64;
-    if ((tag & ~slot_mask) == address) tag = 0;
+    epoll_event& event = events_[static_cast<std::size_t>(i)];  // packed: no reference to its members
+    if ((event.data.u64 & ~slot_mask) == address) event.data.u64 = 0;
   }
 }
 

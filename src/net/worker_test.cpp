@@ -1,0 +1,457 @@
+#include "net/worker.hpp"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include <atomic>
+
+#include "net/later.hpp"
+#include "net/mailbox.hpp"
+#include "net/stream.hpp"
+#include "net/testing.hpp"
+
+namespace drawbridge::net {
+namespace {
+
+using testing::RunningWorker;
+
+// --- Posting ---
+
+TEST(Worker, PostedFunctionsRunInOrderOnTheWorker) {
+  RunningWorker worker;
+  std::vector<int> order;
+  for (int i = 0; i < 100; ++i) worker->post([&order, i] { order.push_back(i); });
+  Worker* const on = worker.call([] { return Worker::current(); });
+  EXPECT_EQ(on, &*worker);
+  EXPECT_EQ(Worker::current(), nullptr);
+  ASSERT_EQ(order.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Worker, NoPostIsLostBetweenTwoThreadsAndASleeper) {
+  RunningWorker worker;
+  std::atomic<int> ran{0};
+  constexpr int each = 20'000;
+  {
+    std::jthread a([&] {
+      for (int i = 0; i < each; ++i) worker->post([&] { ran.fetch_add(1); });
+    });
+    std::jthread b([&] {
+      for (int i = 0; i < each; ++i) worker.call([&] { ran.fetch_add(1); });
+    });
+  }
+  worker.settle();
+  EXPECT_EQ(ran, 2 * each);
+}
+
+TEST(Worker, WhatIsPostedCarriesThingsThatOnlyMove) {
+  RunningWorker worker;
+  auto value = std::make_unique<int>(41);
+  std::promise<int> got;
+  worker->post([held = std::move(value), &got] { got.set_value(*held + 1); });
+  EXPECT_EQ(got.get_future().get(), 42);
+}
+
+TEST(Worker, PostsToAnEndedWorkerAreDropped) {
+  std::shared_ptr<Mailbox> mailbox;
+  {
+    RunningWorker worker;
+    mailbox = worker->mailbox();
+  }
+  auto held = std::make_shared<int>(1);
+  EXPECT_FALSE(mailbox->post([held] {}));
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(Worker, WhatAPostedFunctionPostsRunsLater) {
+  RunningWorker worker;
+  std::promise<void> done;
+  worker->post([&] { worker->post([&] { done.set_value(); }); });
+  done.get_future().get();
+}
+
+// --- Time ---
+
+TEST(Worker, TimeStandsStillWithinATurn) {
+  RunningWorker worker;
+  const auto [first, second] = worker.call([&] {
+    const TimePoint a = worker->now();
+    while (Clock::now() == a) {
+    }
+    return std::pair(a, worker->now());
+  });
+  EXPECT_EQ(first, second);
+  EXPECT_GT(worker.call([&] { return worker->now(); }), first);
+}
+
+TEST(Worker, SomethingRunsEverySecond) {
+  RunningWorker worker;
+  std::promise<void> twice;
+  int times = 0;
+  worker.call([&] {
+    worker->on_second([&] {
+      if (++times == 2) twice.set_value();
+    });
+  });
+  EXPECT_EQ(twice.get_future().wait_for(seconds(20)), std::future_status::ready);
+}
+
+// --- Queues of the turn ---
+
+struct Note final : Turn {
+  explicit Note(std::function<void()> f) : then(std::move(f)) {}
+  void on_turn() override { then(); }
+  std::function<void()> then;
+};
+
+TEST(Worker, TheEndOfTheTurnComesAfterItsEventsAndTheNextTurnAfterThat) {
+  RunningWorker worker;
+  std::string order;
+  std::promise<void> done;
+  Note end([&] { order += "end,"; });
+  Note next([&] {
+    order += "next,";
+    done.set_value();
+  });
+  worker->post([&] {
+    worker->at_end_of_turn(end);
+    order += "post1,";
+  });
+  worker->post([&] { order += "post2,"; });
+  worker.call([] {});
+  worker->post([&] { worker->next_turn(next); });
+  done.get_future().wait();
+  EXPECT_EQ(order, "post1,post2,end,next,");
+}
+
+TEST(Worker, OneThatGoesLeavesItsQueue) {
+  TurnQueue queue;
+  int ran = 0;
+  Note stays([&] { ++ran; });
+  {
+    Note goes([&] { ran += 100; });
+    queue.push(goes);
+    queue.push(stays);
+    queue.push(goes);  // stands in it already
+  }
+  queue.run();
+  queue.run();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(Worker, OneThatQueuesItselfAgainWaitsForTheNextRun) {
+  TurnQueue queue;
+  int ran = 0;
+  Note again([&] {
+    ++ran;
+    queue.push(again);
+  });
+  queue.push(again);
+  queue.run();
+  EXPECT_EQ(ran, 1);
+  again.unqueue();
+}
+
+// --- Events ---
+
+// Two objects with an event in the same turn; the first to be called forgets and destroys the
+// other.
+struct Rival final : Pollable {
+  void on_events(unsigned, std::uint32_t) override {
+    ++called;
+    if (other) {
+      worker->forget(*other);
+      other.reset();
+    }
+  }
+  Worker* worker = nullptr;
+  int called = 0;
+  std::unique_ptr<Rival> other;
+  Fd fd;
+};
+
+TEST(Worker, EventsOfAnObjectThatWentAreDropped) {
+  RunningWorker worker;
+  Rival first;
+  worker.call([&] {
+    first.worker = &*worker;
+    first.other = std::make_unique<Rival>();
+    first.fd = Fd(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+    first.other->fd = Fd(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+    ASSERT_EQ(worker->watch(first.fd.get(), first), 0);
+    ASSERT_EQ(worker->watch(first.other->fd.get(), *first.other), 0);
+  });
+  worker.settle();
+  worker.call([&] {
+    EXPECT_EQ(first.called, 1);
+    EXPECT_EQ(first.other, nullptr);
+    worker->unwatch(first.fd.get());
+  });
+}
+
+TEST(Worker, SignalsDoNotReachIt) {
+  RunningWorker worker;
+  const bool blocked = worker.call([] {
+    sigset_t set;
+    pthread_sigmask(SIG_BLOCK, nullptr, &set);
+    return sigismember(&set, SIGPIPE) == 1 && sigismember(&set, SIGTERM) == 1 &&
+           sigismember(&set, SIGSEGV) == 0;
+  });
+  EXPECT_TRUE(blocked);
+}
+
+// --- Coalescing ---
+
+TEST(Worker, PostsAndDeadlinesEndASlotAtOnce) {
+  // A slot of an hour: whoever had to wait for its end would never finish.
+  RunningWorker worker({.index = 0, .coalesce = {Coalesce::Mode::fixed, hours(1)}});
+  auto pair = testing::tcp_pair();
+  struct Ignore final : Pollable {
+    void on_events(unsigned, std::uint32_t) override { events.fetch_add(1); }
+    std::atomic<int> events{0};
+  } target;
+  worker.call([&] { worker->watch(pair.far.get(), target); });
+  while (target.events == 0) worker.call([] {});  // a turn with traffic: the next wait is a slot
+  ASSERT_TRUE(testing::send_all(pair.near.get(), "held back"));
+  worker.call([] {});
+  std::promise<void> rung;
+  struct Ring final : Timer {
+    void on_deadline() override { done->set_value(); }
+    std::promise<void>* done = nullptr;
+  } timer;
+  timer.done = &rung;
+  worker.call([&] { worker->arm(timer, worker->now() + milliseconds(5)); });
+  EXPECT_EQ(rung.get_future().wait_for(seconds(20)), std::future_status::ready);
+  worker.call([&] {
+    worker->forget(target);
+    worker->unwatch(pair.far.get());
+  });
+}
+
+TEST(Worker, CoalescingCanBeChangedLive) {
+  RunningWorker worker({.index = 0, .coalesce = {Coalesce::Mode::off}});
+  worker->set_coalesce({Coalesce::Mode::fixed, milliseconds(5)});
+  worker->set_coalesce({Coalesce::Mode::automatic});
+  worker->set_coalesce({Coalesce::Mode::off});
+  worker.settle();
+}
+
+// --- Coroutines ---
+
+Task<int> add(int a, int b) {
+  co_return a + b;
+}
+Task<int> add_up(int n) {
+  int sum = 0;
+  for (int i = 1; i <= n; ++i) sum = co_await add(sum, i);
+  co_return sum;
+}
+Task<> deliver(int n, std::promise<int>& to) {
+  const int sum = co_await add_up(n);
+  to.set_value(sum);
+}
+
+TEST(Task, ALongChainOfAwaitsNeedsNoStack) {
+  RunningWorker worker;
+  std::promise<int> sum;
+  worker.call([&] { worker->spawn(deliver(60'000, sum)); });
+  EXPECT_EQ(sum.get_future().get(), 60'000 / 2 * 60'001);
+  EXPECT_EQ(worker.call([&] { return worker->tasks(); }), 0U);
+}
+
+// Counts the living copies of what a coroutine holds.
+struct Held {
+  explicit Held(std::atomic<int>& c) : count(&c) { count->fetch_add(1); }
+  Held(const Held& o) : count(o.count) { count->fetch_add(1); }
+  Held& operator=(const Held&) = delete;
+  ~Held() { count->fetch_sub(1); }
+  std::atomic<int>* count;
+};
+
+Task<IoResult<>> nap(Worker& worker, TimePoint until, Held held) {
+  auto slept = co_await worker.sleep_until(until);
+  const Held here = held;
+  co_return slept;
+}
+Task<> sleeper(Worker& worker, TimePoint until, Held held, std::promise<IoResult<>>& end,
+               TaskControl** control) {
+  TaskControl& me = co_await this_task();
+  *control = &me;
+  auto slept = co_await nap(worker, until, held);
+  end.set_value(slept);
+}
+
+TEST(Task, SleepsUntilItsTime) {
+  RunningWorker worker;
+  std::atomic<int> alive{0};
+  std::promise<IoResult<>> end;
+  TaskControl* control = nullptr;
+  worker.call([&] {
+    worker->spawn(sleeper(*worker, worker->now() + milliseconds(2), Held(alive), end, &control));
+  });
+  EXPECT_TRUE(end.get_future().get().has_value());
+  worker.settle();
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(Task, CancelWakesTheInnermostWaitAndEverythingUnwinds) {
+  RunningWorker worker;
+  std::atomic<int> alive{0};
+  std::promise<IoResult<>> end;
+  TaskControl* control = nullptr;
+  worker.call([&] {
+    worker->spawn(sleeper(*worker, no_deadline, Held(alive), end, &control));
+    control->cancel();
+    control->cancel();
+  });
+  const auto result = end.get_future().get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_TRUE(result.error() == IoError::Kind::cancelled);
+  worker.settle();
+  EXPECT_EQ(alive, 0);
+}
+
+Task<> sleep_twice(Worker& worker, std::promise<std::pair<bool, bool>>& slept) {
+  auto first = co_await worker.sleep_until(no_deadline);
+  auto second = co_await worker.sleep_until(no_deadline);
+  slept.set_value({first.has_value(), second.has_value()});
+}
+
+TEST(Task, AfterACancelLaterWaitsFailAtOnce) {
+  RunningWorker worker;
+  std::promise<std::pair<bool, bool>> slept;
+  worker.call([&] {
+    worker->spawn(sleep_twice(*worker, slept));
+    worker->cancel_tasks();
+  });
+  EXPECT_EQ(slept.get_future().get(), std::pair(false, false));
+}
+
+TEST(Task, StoppingTheWorkerUnwindsWhatItRuns) {
+  std::atomic<int> alive{0};
+  std::promise<IoResult<>> end;
+  TaskControl* control = nullptr;
+  {
+    RunningWorker worker;
+    worker.call([&] { worker->spawn(sleeper(*worker, no_deadline, Held(alive), end, &control)); });
+    EXPECT_GT(alive, 0);
+  }
+  EXPECT_FALSE(end.get_future().get().has_value());
+  EXPECT_EQ(alive, 0);
+}
+
+// Waits without looking at the error: its frame is destroyed where it stands.
+Task<> stubborn(Worker& worker, Held held) {
+  for (int i = 0; i < 1000; ++i) {
+    auto ignored = co_await worker.sleep_until(no_deadline);
+    const Held here = held;
+    if (ignored) co_return;
+  }
+}
+
+TEST(Task, OneThatIgnoresItsCancelStillGoesWithTheWorker) {
+  std::atomic<int> alive{0};
+  {
+    RunningWorker worker;
+    worker.call([&] { worker->spawn(stubborn(*worker, Held(alive))); });
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+// --- Later ---
+
+Task<> await_later(Later<std::string> later, TimePoint deadline,
+                   std::promise<IoResult<std::string>>& out) {
+  auto value = co_await later.get(deadline);
+  out.set_value(value);
+}
+
+TEST(Later, AValueOfAnotherThreadWakesTheWaiter) {
+  RunningWorker worker;
+  std::promise<IoResult<std::string>> out;
+  std::optional<Resolver<std::string>> give;
+  worker.call([&] {
+    Later<std::string> later(*worker);
+    give.emplace(later.resolver());
+    worker->spawn(await_later(std::move(later), no_deadline, out));
+  });
+  const Resolver<std::string> copy = *give;
+  (*give)("first");
+  copy("second");
+  EXPECT_EQ(out.get_future().get().value(), "first");
+}
+
+TEST(Later, AValueThatIsThereAlreadyIsTakenWithoutWaiting) {
+  RunningWorker worker;
+  std::promise<IoResult<std::string>> out;
+  worker.call([&] {
+    Later<std::string> later(*worker);
+    later.resolver()("early");
+    worker->spawn(await_later(std::move(later), no_deadline, out));
+    EXPECT_EQ(worker->tasks(), 0U);
+  });
+  EXPECT_EQ(out.get_future().get().value(), "early");
+}
+
+TEST(Later, TheDeadlineEndsTheWait) {
+  RunningWorker worker;
+  std::promise<IoResult<std::string>> out;
+  std::optional<Resolver<std::string>> give;
+  worker.call([&] {
+    Later<std::string> later(*worker);
+    give.emplace(later.resolver());
+    worker->spawn(await_later(std::move(later), worker->now() + milliseconds(1), out));
+  });
+  EXPECT_TRUE(out.get_future().get().error() == IoError::Kind::timed_out);
+  (*give)("too late");
+  worker.settle();
+}
+
+TEST(Later, AResolverThatGoesWithoutACallAbandons) {
+  RunningWorker worker;
+  std::promise<IoResult<std::string>> out;
+  std::optional<Resolver<std::string>> give;
+  worker.call([&] {
+    Later<std::string> later(*worker);
+    give.emplace(later.resolver());
+    worker->spawn(await_later(std::move(later), no_deadline, out));
+  });
+  give.reset();
+  EXPECT_TRUE(out.get_future().get().error() == IoError::Kind::abandoned);
+}
+
+TEST(Later, AResolverMayOutliveItsWorker) {
+  std::promise<IoResult<std::string>> out;
+  std::optional<Resolver<std::string>> give;
+  {
+    RunningWorker worker;
+    worker.call([&] {
+      Later<std::string> later(*worker);
+      give.emplace(later.resolver());
+      worker->spawn(await_later(std::move(later), no_deadline, out));
+    });
+  }
+  EXPECT_TRUE(out.get_future().get().error() == IoError::Kind::cancelled);
+  (*give)("nobody is there");
+}
+
+TEST(Later, RacesOfAnswerAndDeadlineEndOnce) {
+  RunningWorker worker;
+  for (int i = 0; i < 300; ++i) {
+    std::promise<IoResult<std::string>> out;
+    std::optional<Resolver<std::string>> give;
+    worker.call([&] {
+      Later<std::string> later(*worker);
+      give.emplace(later.resolver());
+      worker->spawn(await_later(std::move(later), worker->now() + microseconds(50), out));
+    });
+    (*give)("x");
+    const auto result = out.get_future().get();
+    if (!result) {
+      EXPECT_TRUE(result.error() == IoError::Kind::timed_out);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace drawbridge::net
