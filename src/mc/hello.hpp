@@ -30,7 +30,7 @@ enum class HelloKind : std::uint8_t {
   login,         // handshake and login start are there
   transfer,      // the same with intent 3
   legacy_ping,   // answer with legacy_status(), then close
-  legacy_login,  // can only be refused: legacy_kick()
+  legacy_login,  // relayed as it came, or refused with legacy_kick()
 };
 
 enum class LegacyPing : std::uint8_t {

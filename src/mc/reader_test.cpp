@@ -199,7 +199,7 @@ TEST(Frame, takes_over_long_lengths_of_three_bytes_and_no_more) {
   ASSERT_TRUE(frame.has_value() && frame->has_value());
   EXPECT_EQ((*frame)->size, 4U);
   EXPECT_EQ((*frame)->body.size(), 1U);
-  EXPECT_FALSE(next_frame(hex("80 80 80 00"), max_frame).has_value());
+  EXPECT_FALSE(next_frame(hex("81 80 80 00 aa"), max_frame).has_value());
 }
 
 TEST(Frame, an_empty_one_is_an_error_unless_allowed) {

@@ -213,6 +213,19 @@ TEST(LegacyStatus, a_long_or_crooked_motd_spoils_no_field) {
   }
 }
 
+TEST(LegacyStatus, a_motd_is_not_cut_between_a_section_sign_and_its_code) {
+  bool is_cut_there = false;
+  for (std::size_t length = 200; length < 256; ++length) {
+    Status status = sample_status();
+    status.description = Text::legacy(std::string(length, 'a') + "§cb");
+    const std::string motd = answered(LegacyPing::v1_4, status).description.value;
+    EXPECT_FALSE(motd.ends_with("§")) << length;
+    is_cut_there |=
+        motd.size() == length && legacy_status(LegacyPing::v1_4, status).size() == 3 + 2 * 255;
+  }
+  EXPECT_TRUE(is_cut_there);
+}
+
 TEST(LegacyStatus, infrarust_5_the_ping_of_a_1_6_client) {
   // The sample of minecraft.wiki with the protocol of 1.6.4.
   EXPECT_EQ(legacy_ping_request("localhost", 25565),

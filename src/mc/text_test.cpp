@@ -59,6 +59,7 @@ TEST(Text, only_components_are_taken) {
   for (const char* bad : {"", "{", "7", "null", "[]", "{\"a\":}", "{\"text\":\"\xFF\"}"}) {
     EXPECT_FALSE(json_text(bad).has_value()) << bad;
   }
+  EXPECT_TRUE(json_text("{").error().what.starts_with("not a JSON text component: "));
   EXPECT_FALSE(json_text("\"" + std::string(70'000, 'a') + "\"").has_value());
   EXPECT_FALSE(json_text(std::string(40, '[') + "1" + std::string(40, ']')).has_value());
 }
