@@ -102,9 +102,11 @@ class Peers:
         self.generator = generator
 
     @contextlib.contextmanager
-    def running(self, name, settings="", servers=None, wrap=(), answer=None, ready_limit=15):
+    def running(self, name, settings="", servers=None, wrap=(), answer=None, ready_limit=15,
+                ordinary=False):
         """Starts the peer and ends it afterwards. `settings`: more global keys for Drawbridge; `servers`: a function
-        that fills its servers folder; `wrap`: a command prefix instead of pinning; `answer`: file for `bare`."""
+        that fills its servers folder; `wrap`: a command prefix instead of pinning; `answer`: file for `bare`; `ordinary`:
+        no priority on a shared machine either (a real-time thread of a program is not preempted by its others)."""
         if name == "direct":
             yield Relay(name, None, pathlib.Path("."), target=BACKEND)
             return
@@ -120,7 +122,7 @@ class Peers:
                 process = subprocess.Popen(
                     # Nothing of the caller's environment may configure what is measured.
                     ["env", "-i", f"PATH={os.environ.get('PATH', '')}"] + namespace.drop_privileges() + prefix + command, cwd=folder, stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, **prepared(realtime=self.shared))
+                    stdout=log, stderr=log, **prepared(realtime=self.shared and not ordinary))
             relay = Relay(name, process, folder)
             try:
                 while not listening(RELAY_PORT):

@@ -116,7 +116,7 @@ def reload(bench):
                 yield from bench.measure(
                     "reload", case, number, "drawbridge",
                     lambda relay, case=case: play_under_edits(bench, relay, case == "an edit a second"),
-                    servers=write_servers, ready_limit=60)
+                    servers=write_servers, ready_limit=60, ordinary=True)
 
 
 def start_and_edit(relay):
