@@ -184,7 +184,10 @@ Result<> check_regex(std::string_view pattern) {
 
 namespace {
 
-// Replaces every capture of an address template by "1" (a digit can stand in a name as in a port).
+// What stands for a captured text until it is known what it has to be.
+constexpr char captured = '\x01';
+
+// Replaces every capture of an address template.
 Result<std::string> without_captures(std::string_view text, const RE2& regex) {
   std::string out;
   while (!text.empty()) {
@@ -201,12 +204,12 @@ Result<std::string> without_captures(std::string_view text, const RE2& regex) {
       const auto group = parse_int<int>(digits);
       if (!group || *group > regex.NumberOfCapturingGroups())
         return fail(Fault::proxy, "${} is not a group of the pattern", shown(digits));
-      out += '1';
+      out += captured;
     } else if (const auto close = text.find('}'); text.starts_with('{') && close != text.npos) {
       const std::string name(text.substr(1, close - 1));
       if (!regex.NamedCapturingGroups().contains(name))
         return fail(Fault::proxy, "${{{}}} is not a named group of the pattern", shown(name));
-      out += '1';
+      out += captured;
       text.remove_prefix(close + 1);
     } else {
       return fail(Fault::proxy, "a $ must be followed by a digit, by {{name}} or by another $");
@@ -225,7 +228,16 @@ Result<> check_address_template(std::string_view text, std::string_view pattern)
   if (!regex.ok()) return {};  // reported at the pattern
   const Result<std::string> filled = without_captures(text, regex);
   if (!filled) return std::unexpected(filled.error());
-  const Result<Address> address = parse_address(*filled);
+  // In the port a capture can be digits, in brackets an IPv6 address, elsewhere a part of a name.
+  const auto port = filled->starts_with('[') ? filled->find("]:") : filled->rfind(':');
+  std::string example;
+  for (std::size_t i = 0; i < filled->size(); ++i) {
+    if ((*filled)[i] != captured)
+      example += (*filled)[i];
+    else
+      example += i > port ? "1" : (filled->starts_with('[') ? "::1" : "a");
+  }
+  const Result<Address> address = parse_address(example);
   if (!address) return std::unexpected(address.error());
   return {};
 }

@@ -167,6 +167,11 @@ struct ValueRule {
   std::string range;
   std::function<std::string(const T&)> apply;
 };
+// Any other rule over the whole value.
+struct Rule {
+  std::string range;
+  Key::Check check;
+};
 template <typename V>
 struct Bounds {
   std::optional<V> minimum, maximum;
@@ -260,6 +265,11 @@ void apply(Key& key, const LaterValues& values) {
 template <typename T>
 void apply(Key& key, Prepare prepare) {
   key.prepare = prepare.function;
+}
+template <typename T>
+void apply(Key& key, const Rule& rule) {
+  key.range = rule.range;
+  key.checks.push_back(rule.check);
 }
 template <typename T>
 void apply(Key& key, const StringRule& rule) {
@@ -414,7 +424,7 @@ Table finished(std::vector<Key> keys, std::shared_ptr<const void> defaults);
 // The table of struct T.
 template <typename T>
 Table describe_table(std::initializer_list<Key> keys) {
-  return finished(keys, std::make_shared<const T>());
+  return finished(keys, std::make_shared<T>());
 }
 
 }  // namespace drawbridge::config

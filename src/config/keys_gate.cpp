@@ -1,4 +1,11 @@
 // Keys of the gate: limits, bans, permissions, identity.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/strings.hpp"
+#include "config/grammar.hpp"
 #include "config/keys_parts.hpp"
 #include "config/rules.hpp"
 
@@ -22,6 +29,40 @@ const Table& bucket_keys() {
                                       more_than(seconds(0))),
   });
   return table;
+}
+
+// Subcommands that can be opened to everybody, and those that never are (they load, with a
+// warning).
+constexpr std::array<std::string_view, 6> open_commands = {"help", "version", "list",
+                                                           "find", "server",  "*"};
+constexpr std::array<std::string_view, 10> protected_commands = {
+    "send", "broadcast", "kick", "plugins", "plugin", "reload", "ban", "unban", "wake", "sleep"};
+
+void check_player_commands(Reader& reader, const Node& node, void* value) {
+  auto& commands = *static_cast<std::vector<std::string>*>(value);
+  std::erase_if(commands, [&](const std::string& name) {
+    if (std::ranges::find(open_commands, name) != open_commands.end()) return false;
+    if (std::ranges::find(protected_commands, name) != protected_commands.end()) {
+      reader.warn(node, fmt::format("\"{}\" is for admins only and is ignored here", name));
+      return true;
+    }
+    const auto nearest = nearest_name(name, open_commands);
+    reader.error(node, fmt::format("\"{}\" is no subcommand{}", escaped_for_log(name, 60),
+                                   nearest ? fmt::format("; did you mean \"{}\"?", *nearest) : ""));
+    return false;
+  });
+}
+
+StringRule session_url() {
+  return {"https, or http on this machine", [](std::string& text) -> std::string {
+            for (const std::string_view local :
+                 {"http://127.0.0.1", "http://localhost", "http://[::1]"})
+              if (text.starts_with(local) && std::string_view(":/").find(text.substr(
+                                                 local.size(), 1)) != std::string_view::npos)
+                return {};
+            const Result<> good = check_url(text, "https");
+            return good ? "" : good.error().what;
+          }};
 }
 
 }  // namespace
@@ -80,7 +121,7 @@ const Table& permissions_keys() {
                                 a_player()),
       key<&Permissions::player_commands>(
           "player_commands", "Subcommands that are open to everybody.", live, later,
-          one_word_of({"help", "version", "list", "find", "server", "*"})),
+          Rule{"`help`, `version`, `list`, `find`, `server`, `*`", check_player_commands}),
       key<&Permissions::trust_offline_admins>(
           "trust_offline_admins", "Let players be admins although nobody has checked who they are.",
           live, later),
@@ -92,7 +133,7 @@ const Table& auth_keys() {
   static const Table table = describe_table<Auth>({
       key<&Auth::session_url>("session_url",
                               "Session server for `client_only` and `verify_before_wake`.", fresh,
-                              later, a_url("https, http")),
+                              later, session_url()),
       key<&Auth::duplicate_login>("duplicate_login",
                                   "What happens when a verified player comes a second time.", fresh,
                                   ours, later),

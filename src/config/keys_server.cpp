@@ -50,6 +50,8 @@ const Table& timeouts_keys() {
   return table;
 }
 
+const DefaultText by_type{"required for that type"};
+
 bool set(const Node& node, std::string_view key) {
   return node.find(key) != nullptr;
 }
@@ -113,18 +115,20 @@ const Table& keeper_keys() {
         key<&ServerManager::wakes_per_server>("wakes_per_server", "Starts an hour of this server.",
                                               ours, later, at_least(1)),
         key<&ServerManager::command>("command", "Program to run, without a shell (local).", later,
-                                     not_empty()),
-        key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", later),
+                                     by_type, not_empty()),
+        key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", later,
+                                         by_type),
         key<&ServerManager::args>("args", "Its arguments (local).", later),
         key<&ServerManager::ready_pattern>(
             "ready_pattern", "Text in its output that hints at a finished start (local).", later),
         key<&ServerManager::on_proxy_exit>(
             "on_proxy_exit", "Whether the server ends together with the proxy (local).", ours,
             later),
-        key<&ServerManager::api_url>("api_url", "Address of the panel.", later,
+        key<&ServerManager::api_url>("api_url", "Address of the panel.", later, by_type,
                                      a_url("http, https")),
-        key<&ServerManager::api_key>("api_key", "Key for the panel.", later, secret, not_empty()),
-        key<&ServerManager::server_id>("server_id", "The server's id in the panel.", later,
+        key<&ServerManager::api_key>("api_key", "Key for the panel.", later, by_type, secret,
+                                     not_empty()),
+        key<&ServerManager::server_id>("server_id", "The server's id in the panel.", later, by_type,
                                        not_empty()),
         key<&ServerManager::ca_file>("ca_file", "Further CA certificates for panels and webhooks.",
                                      ours, later),
@@ -134,11 +138,12 @@ const Table& keeper_keys() {
         key<&ServerManager::idle_action>(
             "idle_action", "What is done to an idle container (docker).", ours, later),
         key<&ServerManager::kind>("kind", "What is scaled (kubernetes).", ours, later),
-        key<&ServerManager::object>("object", "Its name (kubernetes).", ours, later, not_empty()),
+        key<&ServerManager::object>("object", "Its name (kubernetes).", ours, later, by_type,
+                                    not_empty()),
         key<&ServerManager::kube_namespace>("namespace", "Its namespace (kubernetes).", ours, later,
                                             DefaultText{"own namespace"}),
         key<&ServerManager::start_url>("start_url", "Called with POST to start (webhook).", ours,
-                                       later, a_url("http, https")),
+                                       later, by_type, a_url("http, https")),
         key<&ServerManager::stop_url>("stop_url", "Called with POST to stop (webhook).", ours,
                                       later, a_url("http, https")),
         key<&ServerManager::status_url>("status_url", "Asked with GET for the state (webhook).",

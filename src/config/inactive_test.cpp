@@ -1,0 +1,101 @@
+#include "config/inactive.hpp"
+
+#include "config/test_files.hpp"
+
+namespace drawbridge::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+GlobalConfig global(std::string_view text) {
+  const Loaded loaded = load_global(text, "g.toml");
+  EXPECT_TRUE(loaded.config) << text_of(loaded.problems);
+  return loaded.config.value_or(GlobalConfig());
+}
+
+ServerConfig server(std::string_view rest) {
+  const LoadedServer loaded =
+      load_server("domains = ['a']\naddresses = ['b']\n" + std::string(rest), "s.toml");
+  EXPECT_TRUE(loaded.config) << text_of(loaded.problems);
+  return loaded.config.value_or(ServerConfig());
+}
+
+TEST(InactiveKeys, OnlyThoseThatAreSetAndDoNothing) {
+  EXPECT_THAT(inactive_keys(GlobalConfig()), IsEmpty());
+  EXPECT_THAT(
+      inactive_keys(global("max_connections = 5\nconnect_timeout = '1s'\n[keepalive]\ntime = '9s'\n"
+                           "[status_cache]\nttl = '1s'\n[kick_messages]\nfull = 'x'\n"
+                           "[default_motd.online]\ntext = 'x'\nfavicon = 'iVBORw0KGgo='")),
+      IsEmpty());
+  EXPECT_THAT(
+      inactive_keys(global("[rate_limit]\nenabled = true\nwindow = '10s'\n[docker]\nnetwork = 'x'\n"
+                           "[[route]]\nmatch = 'x'\nserver = 'y'\n[plugins.a]\nenabled = false\n"
+                           "[wasm.quotas]\ncommands = 1")),
+      ElementsAre("route", "rate_limit.enabled", "docker", "wasm.quotas.commands", "plugins"));
+}
+
+TEST(InactiveKeys, PathsOnlyWhenSomebodySetThem) {
+  const Loaded loaded = load_global("plugins_dir = 'p'", "etc/drawbridge.toml");
+  EXPECT_THAT(inactive_keys(*loaded.config, loaded.origins), ElementsAre("plugins_dir"));
+}
+
+TEST(InactiveKeys, SingleValuesOfActiveKeys) {
+  EXPECT_THAT(inactive_keys(server("")), IsEmpty());
+  EXPECT_THAT(
+      inactive_keys(server("balance = 'least_conn'\nproxy_mode = 'zero_copy'\nmax_players = 3")),
+      IsEmpty());
+  EXPECT_THAT(inactive_keys(
+                  server("balance = 'ip_hash'\nproxy_mode = 'offline'\n[motd.online]\ntext = 'x'\n"
+                         "favicon = 'https://example.com/x.png'")),
+              ElementsAre("balance", "proxy_mode", "motd.online.favicon"));
+}
+
+TEST(Protection, PlainServersAreServed) {
+  for (const std::string_view mode : {"passthrough", "zero_copy", "server_only"})
+    EXPECT_EQ(protection_missing(server("proxy_mode = '" + std::string(mode) + "'"), GlobalConfig(),
+                                 false),
+              std::nullopt);
+}
+
+// Each of these would be served in a weaker form than its file asks for.
+TEST(Protection, NothingIsServedInAWeakerForm) {
+  const auto why = [](std::string_view own, std::string_view shared = "", bool bans = false) {
+    return protection_missing(server(own), global(shared), bans).value_or("");
+  };
+  EXPECT_THAT(why("proxy_mode = 'client_only'"), HasSubstr("client_only"));
+  EXPECT_THAT(why("proxy_mode = 'offline'"), HasSubstr("offline"));
+  EXPECT_THAT(why("forwarding_mode = 'bungee_cord'"), HasSubstr("bungee_cord"));
+  EXPECT_THAT(why("", "[forwarding]\nmode = 'bungee_guard'"), HasSubstr("bungee_guard"));
+  EXPECT_THAT(why("[ip_filter]\nblacklist = ['10.0.0.1']"), HasSubstr("ip_filter"));
+  EXPECT_THAT(why("", "[ip_filter]\nwhitelist = ['10.0.0.1']"), HasSubstr("ip_filter"));
+  EXPECT_THAT(why("", "", true), HasSubstr("bans"));
+  EXPECT_THAT(why("", "[ban]\nprovider = 'my-plugin'"), HasSubstr("my-plugin"));
+  EXPECT_THAT(why("[server_manager]\ntype = 'docker'\nverify_before_wake = true"),
+              HasSubstr("verify_before_wake"));
+  EXPECT_EQ(why("", "[ban]\nprovider = 'none'", true), "");
+  EXPECT_EQ(why("[ip_filter]"), "");
+  // The forwarding family never sends velocity data, so nothing gets weaker.
+  EXPECT_EQ(why("forwarding_mode = 'velocity'"), "");
+  EXPECT_EQ(why("forwarding_mode = 'none'", "[forwarding]\nmode = 'bungee_cord'"), "");
+}
+
+TEST(BanFile, WhetherItHoldsAny) {
+  const ScratchFolder folder;
+  const auto holds = [&](std::string_view text) {
+    return ban_file_holds_entries(folder.write("bans.json", text));
+  };
+  EXPECT_FALSE(ban_file_holds_entries(folder.path() / "missing.json"));
+  EXPECT_FALSE(holds(R"({"bans": [], "audit_log": []})"));
+  EXPECT_FALSE(holds(R"({})"));
+  EXPECT_TRUE(
+      holds(R"({"bans": [{"target": {"type": "ip", "value": "10.0.0.1"}, "expires_at": null}]})"));
+  EXPECT_FALSE(holds(R"({"bans": [{"target": {}, "expires_at": 1000}]})"));  // ran out in 1970
+  EXPECT_TRUE(holds(R"({"bans": [{"target": {}, "expires_at": 99999999999}]})"));
+  EXPECT_TRUE(holds("{ corrupt"));
+  EXPECT_TRUE(holds("[]"));
+}
+
+}  // namespace
+}  // namespace drawbridge::config

@@ -1,0 +1,291 @@
+// The global file, and what beats it: environment, then command line.
+#include "config/grammar.hpp"
+#include "config/test_files.hpp"
+
+namespace drawbridge::config {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Loaded load(std::string_view text, const Overlays& overlays = {},
+            std::string_view path = "etc/drawbridge.toml") {
+  return load_global(text, path, overlays);
+}
+
+Overlays environment(std::vector<std::pair<std::string, std::string>> values) {
+  Overlays out;
+  out.environment = std::move(values);
+  return out;
+}
+
+TEST(GlobalFile, NoFileIsTheDefaults) {
+  const Loaded loaded = load_global(std::nullopt);
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(*loaded.config, GlobalConfig());
+  EXPECT_TRUE(loaded.problems.empty());
+}
+
+TEST(GlobalFile, PathsStartAtItsFolder) {
+  const Loaded loaded = load("servers_dir = 'my/servers'");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(loaded.config->servers_dir, "etc/my/servers");
+  EXPECT_EQ(loaded.config->ban.file, "etc/bans.json");
+  EXPECT_EQ(load("servers_dir = '/abs'").config->servers_dir, "/abs");
+  // Given on the command line they start where the command was given.
+  Overlays overlays;
+  overlays.settings.push_back({"servers_dir", "here", "--servers-dir"});
+  EXPECT_EQ(load("", overlays).config->servers_dir, "here");
+}
+
+TEST(GlobalFile, OwnNameFollowsTheFile) {
+  EXPECT_EQ(load("").config->product_name, "drawbridge");
+  EXPECT_EQ(load("", {}, "infrarust.toml").config->product_name, "infrarust");
+}
+
+TEST(GlobalFile, WhichOneIsRead) {
+  const ScratchFolder folder;
+  EXPECT_FALSE(find_global_file({}, folder.path()).path);
+  folder.write("infrarust.toml", "");
+  EXPECT_EQ(find_global_file({}, folder.path()).path->filename(), "infrarust.toml");
+  folder.write("drawbridge.toml", "");
+  const GlobalFile both = find_global_file({}, folder.path());
+  EXPECT_EQ(both.path->filename(), "drawbridge.toml");
+  EXPECT_THAT(both.note, HasSubstr("infrarust.toml"));
+  EXPECT_EQ(find_global_file("x.toml", folder.path()).path, "x.toml");
+  EXPECT_THAT(text_of(load_global("nowhere/x.toml").problems), HasSubstr("does not exist"));
+}
+
+TEST(GlobalFile, RangesAreHeld) {
+  const auto problems = [](std::string_view text) { return text_of(load(text).problems); };
+  EXPECT_THAT(problems("worker_threads = 1025"), HasSubstr("0..1024"));
+  EXPECT_THAT(problems("[limits]\nsetup_timeout = '500ms'"), HasSubstr("1s..1m"));
+  EXPECT_THAT(problems("[limits]\nstranger_memory = 5"), HasSubstr("at least 1MiB"));
+  EXPECT_THAT(problems("[keepalive]\ntime = '0s'"), HasSubstr("more than 0s"));
+  EXPECT_THAT(problems("coalesce = '6ms'"), HasSubstr("50us..5ms"));
+  EXPECT_THAT(problems("[telemetry.traces]\nsampling_ratio = 1.5"), HasSubstr("0.0..1.0"));
+  EXPECT_THAT(problems("[rate_limit]\nipv4_prefix = 7"), HasSubstr("8..32"));
+  EXPECT_THAT(problems("max_connections = -1"), HasSubstr("max_connections"));
+  EXPECT_EQ(problems("worker_threads = 1024\ncoalesce = '50us'"), "");
+}
+
+TEST(GlobalFile, WordsThatAreMoreThanWords) {
+  EXPECT_EQ(load("receive_proxy_protocol = 'optional'\ntrusted_proxies = ['10.0.0.1']")
+                .config->receive_proxy_protocol,
+            ReceiveProxy::optional);
+  EXPECT_EQ(load("coalesce = '1ms'").config->coalesce.slot, Duration(milliseconds(1)));
+  EXPECT_EQ(load("coalesce = 'off'").config->coalesce.mode, Coalesce::Mode::off);
+  EXPECT_FALSE(load("[status_cache]\nstale_while_error = false")
+                   .config->status_cache.stale_while_error.enabled);
+  EXPECT_EQ(load("[status_cache]\nstale_while_error = '1h'")
+                .config->status_cache.stale_while_error.max_age,
+            Duration(hours(1)));
+  EXPECT_EQ(load("[forwarding]\nmode = 'modern'").config->forwarding.mode,
+            ForwardingMode::velocity);
+}
+
+TEST(GlobalFile, ProxyProtocolNeedsToKnowWhom) {
+  EXPECT_THAT(text_of(load("receive_proxy_protocol = 'optional'").problems),
+              HasSubstr("error: receive_proxy_protocol"));
+  EXPECT_THAT(text_of(load("receive_proxy_protocol = true").problems),
+              AllOf(HasSubstr("warning: receive_proxy_protocol"), HasSubstr("192.168.0.0/16")));
+  EXPECT_THAT(text_of(load("trusted_proxies = []").problems), HasSubstr("must not be empty"));
+  EXPECT_THAT(
+      text_of(
+          load("[[listener]]\nbind = '0.0.0.0:1'\nreceive_proxy_protocol = 'optional'").problems),
+      HasSubstr("listener[0].trusted_proxies: is required"));
+}
+
+TEST(GlobalFile, TrustedProxiesFromAFile) {
+  const ScratchFolder folder;
+  folder.write("proxies.txt", "# ours\n203.0.113.0/24\n\n2001:db8::/32 # v6\n");
+  const auto path = folder.write(
+      "drawbridge.toml", "receive_proxy_protocol = true\ntrusted_proxies_file = 'proxies.txt'");
+  const Loaded loaded = load_global(path);
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  ASSERT_EQ(loaded.config->trusted_proxies.size(), 2u);
+  EXPECT_EQ(loaded.config->trusted_proxies[0].text(), "203.0.113.0/24");
+  EXPECT_TRUE(loaded.problems.empty()) << text_of(loaded.problems);
+  folder.write("proxies.txt", "10.0.0.0/8\nnonsense\n");
+  EXPECT_THAT(text_of(load_global(path).problems), HasSubstr("proxies.txt:2: \"nonsense\""));
+}
+
+TEST(GlobalFile, ListenersInheritFromTheGlobalKeys) {
+  const Loaded loaded = load(R"(default_server = "lobby"
+receive_proxy_protocol = true
+trusted_proxies = ["10.0.0.0/8"]
+[[listener]]
+bind = "[::]:25566"
+name = "second"
+receive_proxy_protocol = false
+[[listener]]
+bind = "unix:run/x.sock"
+mode = "0600"
+default_server = "other")");
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  const auto listeners = effective_listeners(*loaded.config);
+  ASSERT_EQ(listeners.size(), 2u);  // tables and no bind: only the tables listen
+  EXPECT_EQ(listeners[0].name, "second");
+  EXPECT_EQ(listeners[0].receive_proxy_protocol, ReceiveProxy::off);
+  EXPECT_EQ(listeners[0].default_server, "lobby");
+  EXPECT_EQ(listeners[1].bind.unix_path, "etc/run/x.sock");
+  EXPECT_EQ(listeners[1].mode, 0600u);
+  EXPECT_EQ(listeners[1].default_server, "other");
+  EXPECT_TRUE(listeners[1].trust_everybody);
+  EXPECT_EQ(listeners[1].receive_proxy_protocol, ReceiveProxy::required);
+
+  EXPECT_EQ(effective_listeners(GlobalConfig())[0].bind.text(), "0.0.0.0:25565");
+  GlobalConfig both = *loaded.config;
+  both.bind = *parse_address("127.0.0.1:1");
+  EXPECT_EQ(effective_listeners(both).size(), 3u);
+  both.bind = both.listener[0].bind;
+  EXPECT_EQ(effective_listeners(both).size(), 2u);
+}
+
+TEST(GlobalFile, OldKeysLoadWithAWarning) {
+  const Loaded loaded = load(R"([forwarding]
+bungeecord_channel = true
+channel_permissions = ["x"]
+[plugins.auth]
+path = "auth.so"
+[default_motd.offline]
+text = "old"
+[plugin_messaging.bungeecord_permissions]
+ConnectOther = true
+kick_player = true)");
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.problems.size(), 4u) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->default_motd.online->text.value, "old");
+  EXPECT_TRUE(loaded.config->plugin_messaging.bungeecord_permissions.connect_other);
+  EXPECT_TRUE(loaded.config->plugin_messaging.bungeecord_permissions.kick_player);
+}
+
+TEST(GlobalFile, PluginsInheritTheSandbox) {
+  const Loaded loaded = load(R"([plugins.a.wasm]
+memory_limit_mb = 128
+[plugins.b]
+[wasm]
+cpu_budget = "1s"
+[wasm.quotas]
+commands = 7)");
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->plugins.at("a").wasm.limits.memory_limit_mb, 128u);
+  EXPECT_EQ(loaded.config->plugins.at("a").wasm.limits.cpu_budget, Duration(seconds(1)));
+  EXPECT_EQ(loaded.config->plugins.at("b").wasm.limits.quotas.commands, 7u);
+}
+
+TEST(GlobalFile, OperatorsMistakes) {
+  EXPECT_THAT(text_of(load("[web]\nbind = '0.0.0.0:80'").problems),
+              HasSubstr("web.api_key: is required"));
+  EXPECT_THAT(text_of(load("[web]\nbind = '0.0.0.0:80'\napi_key = 'CHANGE-ME'").problems),
+              HasSubstr("is required"));
+  EXPECT_THAT(text_of(load("[web]\napi_key = 'short'").problems), HasSubstr("16 characters"));
+  EXPECT_THAT(text_of(load("[web]\nenable_api = false\nenable_webui = true").problems),
+              HasSubstr("enable_webui"));
+  EXPECT_TRUE(load("[web]").config->web);
+  EXPECT_FALSE(load("").config->web);
+  EXPECT_THAT(text_of(load("[permissions]\nplayer_commands = ['kick', 'list']").problems),
+              HasSubstr("warning"));
+  EXPECT_THAT(
+      load("[permissions]\nplayer_commands = ['kick', 'list']").config->permissions.player_commands,
+      ElementsAre("list"));
+}
+
+TEST(Protect, FillsWhatIsNotSetByHand) {
+  const Loaded loaded = load("protect = 'public'\n[rate_limit]\nmax_connections = 9");
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_TRUE(loaded.config->rate_limit.enabled);
+  EXPECT_EQ(loaded.config->rate_limit.max_connections, 9u);
+  EXPECT_EQ(loaded.config->limits.packets_per_second, 500u);
+  ASSERT_EQ(loaded.config->rate_limit.bucket.size(), 1u);
+  EXPECT_EQ(loaded.config->rate_limit.bucket[0].max_connections, 72u);
+  EXPECT_EQ(loaded.origins.at("rate_limit.enabled").text(), "protect");
+  EXPECT_EQ(loaded.origins.at("rate_limit.max_connections").text(), "etc/drawbridge.toml:3");
+}
+
+TEST(Environment, BeatsTheFileAndIsBeatenByTheCommandLine) {
+  Overlays overlays =
+      environment({{"DRAWBRIDGE_CONNECT_TIMEOUT", "2s"}, {"DRAWBRIDGE_MAX_CONNECTIONS", "7"}});
+  overlays.settings.push_back({"max_connections", "9", ""});
+  const Loaded loaded =
+      load("connect_timeout = '1s'\nmax_connections = 5\nconnect_max_attempts = 1", overlays);
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->connect_timeout, Duration(seconds(2)));
+  EXPECT_EQ(loaded.config->max_connections, 9u);
+  EXPECT_EQ(loaded.config->connect_max_attempts, 1u);
+  EXPECT_EQ(loaded.origins.at("connect_timeout").text(), "environment DRAWBRIDGE_CONNECT_TIMEOUT");
+  EXPECT_EQ(loaded.origins.at("max_connections").text(), "--set max_connections");
+  EXPECT_EQ(loaded.origins.at("connect_max_attempts").text(), "etc/drawbridge.toml:3");
+}
+
+TEST(Environment, TextIsATomlValueElseAString) {
+  const Loaded loaded =
+      load("", environment({{"DRAWBRIDGE_RATE_LIMIT__WINDOW", "30s"},
+                            {"DRAWBRIDGE_TRUSTED_PROXIES", "[\"10.0.0.0/8\", \"::1\"]"},
+                            {"DRAWBRIDGE_SO_REUSEPORT", "true"},
+                            {"DRAWBRIDGE_BIND", "[::1]:5"},
+                            {"DRAWBRIDGE_LISTENER", "[{bind='127.0.0.1:1'}]"},
+                            {"DRAWBRIDGE_WEB__API_KEY", "1234567890123456"},
+                            {"DRAWBRIDGE_KICK_MESSAGES__FULL", "no room"},
+                            {"DRAWBRIDGE_PLUGINS__AUTH__ENABLED", "false"}}));
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->rate_limit.window, Duration(seconds(30)));
+  EXPECT_EQ(loaded.config->trusted_proxies.size(), 2u);
+  EXPECT_TRUE(loaded.config->so_reuseport);
+  EXPECT_EQ(loaded.config->bind->text(), "[::1]:5");
+  EXPECT_EQ(loaded.config->listener.size(), 1u);
+  EXPECT_EQ(loaded.config->web->api_key, "1234567890123456");
+  EXPECT_EQ(loaded.config->kick_messages.at(Kick::full).value, "no room");
+  EXPECT_FALSE(loaded.config->plugins.at("auth").enabled);
+  // More than one value is a string, and cannot bring further keys along.
+  EXPECT_FALSE(
+      load("", environment({{"DRAWBRIDGE_MAX_CONNECTIONS", "1\nso_reuseport = true"}})).config);
+}
+
+TEST(Environment, UnknownNamesAreErrorsExceptReservedOnes) {
+  EXPECT_THAT(text_of(load("", environment({{"DRAWBRIDGE_RATE_LIMIT__WINDWO", "1s"}})).problems),
+              AllOf(HasSubstr("environment DRAWBRIDGE_RATE_LIMIT__WINDWO"),
+                    HasSubstr("`rate_limit.window`")));
+  EXPECT_TRUE(load("", environment({{"DRAWBRIDGE_CONFIG", "x"},
+                                    {"DRAWBRIDGE_LOG", "debug"},
+                                    {"DRAWBRIDGE_LOG_FORMAT", "json"},
+                                    {"DRAWBRIDGE_COLOR", "never"},
+                                    {"PATH", "/bin"}}))
+                  .problems.empty());
+  EXPECT_FALSE(load("", environment({{"DRAWBRIDGE_", "x"}})).config);
+}
+
+TEST(Environment, FileNamesAFileWithTheValue) {
+  const ScratchFolder folder;
+  const std::string path = folder.write("key", "0123456789abcdef\n").native();
+  const Loaded loaded = load("", environment({{"DRAWBRIDGE_WEB__API_KEY_FILE", path}}));
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->web->api_key, "0123456789abcdef");
+  // trusted_proxies_file is a key of its own.
+  const std::string list = folder.write("list", "10.0.0.0/8\n").native();
+  const Loaded own = load("", environment({{"DRAWBRIDGE_TRUSTED_PROXIES_FILE", list}}));
+  ASSERT_TRUE(own.config) << text_of(own.problems);
+  EXPECT_EQ(own.config->trusted_proxies_file, list);
+  EXPECT_THAT(text_of(load("", environment({{"DRAWBRIDGE_BIND_FILE", "/nonexistent/x"}})).problems),
+              HasSubstr("cannot be read"));
+}
+
+TEST(Environment, ControlSocketFollowsTheServiceManager) {
+  EXPECT_EQ(load("", environment({{"RUNTIME_DIRECTORY", "/run/drawbridge:/run/x"}}))
+                .config->control.socket,
+            "/run/drawbridge/drawbridge.sock");
+  EXPECT_EQ(load("").config->control.socket, "etc/drawbridge.sock");
+}
+
+TEST(CommandLine, WrongKeysAreNamedAsTheyWereGiven) {
+  Overlays overlays;
+  overlays.settings.push_back({"bnd", "1", ""});
+  overlays.settings.push_back({"bind", "nonsense", "--bind"});
+  EXPECT_THAT(text_of(load("", overlays).problems),
+              AllOf(HasSubstr("--set bnd: error: bnd: unknown key, did you mean `bind`?"),
+                    HasSubstr("--bind: error: bind")));
+}
+
+}  // namespace
+}  // namespace drawbridge::config
