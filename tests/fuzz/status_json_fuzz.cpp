@@ -84,6 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto frame = next_frame(all, max_status_response_body); frame && *frame) {
     if (const auto json = read_status_response((*frame)->body)) check_overlay(*json);
   }
-  static_cast<void>(read_legacy_status(all));
+  const auto old_answer = read_legacy_status(all);
+  require(!old_answer || !*old_answer || (*old_answer)->is_legacy);
   return 0;
 }
