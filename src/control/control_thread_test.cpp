@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
@@ -91,6 +92,16 @@ TEST(ControlThread, StopDestroysWhatWaitsWithoutRunningIt) {
   EXPECT_FALSE(ran);
   EXPECT_EQ(token.use_count(), 1);
   control.post([token, &ran] { ran = true; });
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(ControlThread, StopDropsJobsThatWerePostedBefore) {
+  ControlThread control;
+  const auto token = std::make_shared<int>(0);
+  control.post([&control] { control.stop(); });
+  control.post([token] { FAIL() << "ran after stop"; });
+  control.start();
+  control.join();
   EXPECT_EQ(token.use_count(), 1);
 }
 
@@ -183,18 +194,18 @@ TEST(Timer, JobMayDestroyItsOwnHandle) {
 TEST(ControlThread, HandsSignalsToTheHandlerAndGivesThemBack) {
   std::vector<int> seen;
   std::promise<void> both;
-  {
-    ControlThread control;
-    control.on_signals({SIGUSR2, SIGHUP}, [&](int signal) {
-      EXPECT_TRUE(control.is_current());
-      seen.push_back(signal);
-      if (seen.size() == 2) both.set_value();
-    });
-    control.start();
-    kill(getpid(), SIGHUP);
-    kill(getpid(), SIGUSR2);
-    ASSERT_EQ(both.get_future().wait_for(patience), std::future_status::ready);
-  }
+  ControlThread control;
+  control.on_signals({SIGUSR2, SIGHUP}, [&](int signal) {
+    EXPECT_TRUE(control.is_current());
+    seen.push_back(signal);
+    if (seen.size() == 2) both.set_value();
+  });
+  control.start();
+  kill(getpid(), SIGHUP);
+  kill(getpid(), SIGUSR2);
+  ASSERT_EQ(both.get_future().wait_for(patience), std::future_status::ready);
+  control.stop();
+  control.join();
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, (std::vector{SIGHUP, SIGUSR2}));
   struct sigaction action{};
@@ -208,6 +219,7 @@ TEST(ControlThread, DescriptorsAreCloseOnExec) {
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
       fds.push_back(std::stoi(entry.path().filename()));
     }
+    std::erase_if(fds, [](int fd) { return fcntl(fd, F_GETFD) < 0; });  // the iterator's own
     return fds;
   };
   const auto before = open_now();
@@ -218,10 +230,8 @@ TEST(ControlThread, DescriptorsAreCloseOnExec) {
   int ours = 0;
   for (const int fd : open_now()) {
     if (std::find(before.begin(), before.end(), fd) != before.end()) continue;
-    const int flags = fcntl(fd, F_GETFD);
-    if (flags < 0) continue;  // the directory iterator's own
     ++ours;
-    EXPECT_TRUE(flags & FD_CLOEXEC) << fd;
+    EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC) << fd;
   }
   EXPECT_GT(ours, 0);
 }

@@ -1,5 +1,6 @@
 #include "control/resolver.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -337,6 +338,23 @@ TEST_F(ResolverTest, EndTellsThoseWhoWait) {
   const auto result = wait(std::move(pending));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().what, "the resolver is shutting down");
+}
+
+TEST_F(ResolverTest, SocketsAreCloseOnExec) {
+  server_.set("mute.example.org", {.v4 = Manner::silent, .v6 = Manner::silent});
+  begin();
+  auto pending = ask("mute.example.org");
+  ASSERT_TRUE(server_.wait_for_questions("mute.example.org", 2));
+  int checked = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (!target.starts_with("socket:")) continue;
+    const int flags = fcntl(std::stoi(entry.path().filename()), F_GETFD);
+    EXPECT_TRUE(flags >= 0 && (flags & FD_CLOEXEC) != 0) << entry.path();
+    ++checked;
+  }
+  EXPECT_GE(checked, 2);  // the server's and c-ares's
 }
 
 TEST_F(ResolverTest, CallbackMayDestroyTheResolver) {

@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A write may bear the same stamp as one just before it: kernels stamp files with the time of the
-// last timer tick (up to 10 ms old). A file that was changed this shortly before it was read is
-// read again the next time.
+// A write may bear the same stamp as one just before it: kernels before 6.13 stamp files with the
+// time of the last timer tick (up to 10 ms old). A file that was changed this shortly before it was
+// read is read again the next time.
 constexpr std::int64_t settling_ns = 50'000'000;
 
 // No event tells that something has become readable.
