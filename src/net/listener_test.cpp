@@ -194,7 +194,6 @@ TEST_F(ListenerTest, SurvivesRunningOutOfDescriptors) {
   // The first is turned away with the spare descriptor, not left hanging.
   EXPECT_NE(testing::next_of(clients[0].get()), '?');
   EXPECT_TRUE(arrivals.empty());
-  EXPECT_GE(lines_about_descriptors, 1);
 
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   filler.clear();

@@ -31,13 +31,6 @@ void Mailbox::wake() {
   [[maybe_unused]] const auto written = ::write(eventfd_.get(), &one, sizeof one);
 }
 
-bool Mailbox::prepare_to_sleep() {
-  asleep_.store(true);
-  if (!mail_.load()) return true;
-  asleep_.store(false);
-  return false;
-}
-
 void Mailbox::take(std::vector<UniqueFunction<void()>>& out) {
   const std::lock_guard lock(mutex_);
   mail_.store(false, std::memory_order_relaxed);

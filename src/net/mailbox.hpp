@@ -21,7 +21,13 @@ class Mailbox {
   // --- The worker's side ---
   [[nodiscard]] int fd() const { return eventfd_.get(); }
   // Announces that the worker is about to block; false: something is queued, do not.
-  bool prepare_to_sleep();
+  bool prepare_to_sleep() {
+    asleep_.store(true);
+    if (!mail_.load()) [[likely]]
+      return true;
+    asleep_.store(false);
+    return false;
+  }
   void awake() { asleep_.store(false, std::memory_order_relaxed); }
   // Takes all that is queued, in order; reuses the memory of `out`, which must be empty.
   void take(std::vector<UniqueFunction<void()>>& out);

@@ -282,6 +282,22 @@ TEST_P(PumpTest, CloseSaysLastWordsAndEndsPolitely) {
   EXPECT_EQ(ends.wait().why, RelayEndReason::closed);
 }
 
+TEST_P(PumpTest, AFlowMovesItsShareInATurnAndGoesOnInTheNext) {
+  constexpr int roomy = 4 << 20;
+  start(tcp_pair({.near_receive = roomy, .far_send = roomy}), tcp_pair({.far_receive = roomy}));
+  const ByteBuffer bytes = pattern(2U << 20);
+  worker->freeze();
+  ASSERT_TRUE(send_all(backend(), bytes));
+  // Events come before posted functions in a turn: this sees what the first one moved.
+  std::promise<std::uint64_t> after_one_turn;
+  (*worker)->post([&] { after_one_turn.set_value(pump().counters(id)->to_client); });
+  worker->thaw();
+  const std::uint64_t moved = after_one_turn.get_future().get();
+  EXPECT_GT(moved, 0U);
+  EXPECT_LE(moved, 256U << 10);
+  EXPECT_EQ(receive(client(), bytes.size()), as_text(bytes));
+}
+
 TEST_P(PumpTest, FlowsThatAreBusyDoNotStarveOthers) {
   start();
   auto client2 = tcp_pair();

@@ -12,17 +12,20 @@
 #include <limits>
 
 #include "net/stream.hpp"
+#include "net/sys.hpp"
 #include "net/worker.hpp"
 
 namespace drawbridge::net {
 
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
+constexpr std::uint32_t buffer_bytes = 64U << 10;
 constexpr std::uint32_t fair_share = 256U << 10;  // bytes a flow may move in one turn
 // A run of fewer spliced bytes than this before the source runs dry is game traffic again, not
 // bulk.
 constexpr std::uint32_t small_run = 16U << 10;
+// After one of these nothing more is announced for that socket.
+constexpr std::uint32_t announces_end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 constexpr std::uint8_t half_open_seconds = 60;
 constexpr std::uint8_t failed_seconds = 10;
 
@@ -59,34 +62,77 @@ std::uint64_t Relay::stalled_bytes() const {
   return bytes;
 }
 
+// One read and its write. What the sink does not take is kept.
+inline std::uint32_t Relay::copy(Side from) {
+  Flow& flow = flows_[from];
+  Byte* const buffer = pump_.buffer_.get();
+  const ssize_t got = sys::receive(fds_[from].get(), buffer, buffer_bytes);
+  if (got <= 0) [[unlikely]] {
+    read_nothing(from, static_cast<int>(-got));
+    return 0;
+  }
+  if (got == buffer_bytes) [[unlikely]] {
+    if (flow.streak < std::numeric_limits<std::uint16_t>::max()) ++flow.streak;
+  } else {
+    flow.streak = 0;
+    flow.readable = flow.to_end;  // a short read means drained, unless the end was announced
+  }
+  const ssize_t sent =
+      sys::transmit(fds_[other(from)].get(), buffer, static_cast<std::size_t>(got));
+  if (sent != got) [[unlikely]] {
+    return send_rest(from, ByteView(buffer, static_cast<std::size_t>(got)), sent);
+  }
+  account(from, static_cast<std::size_t>(sent));
+  return static_cast<std::uint32_t>(sent);
+}
+
 // --- Called by the loop ---
 
+// A game packet takes the first branch: nothing is held, over or paused, so one recv and one send
+// are all.
 void Relay::on_events(unsigned slot, std::uint32_t events) {
   const Side side = slot == client ? client : backend;
   Flow& out = flows_[side];
-  Flow& in = flows_[other(side)];
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+  if (calm_ && (events & announces_end) == 0 && !queued()) [[likely]] {
+    if ((events & EPOLLIN) == 0) return;
     out.readable = true;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) [[unlikely]] {
-      out.to_end = true;
-      if ((events & EPOLLERR) != 0) {
-        int error = 0;
-        socklen_t size = sizeof error;
-        getsockopt(fds_[side].get(), SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error != 0) side_failed(side, error);
+    std::uint32_t moved = 0;
+    if (out.streak < splice_streak_) [[likely]] {
+      moved = copy(side);
+      if (!out.readable && calm_) [[likely]] {
+        return;
       }
     }
+    run(side, moved);
+    return after_run();
   }
-  if (in.blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) [[unlikely]] {
+
+  note_events(side, events);
+  if (queued()) return;  // it has had its share of this turn; the flags keep
+  if (changed_) return work();
+  if (!out.readable || out.blocked || out.dead) return;
+  run(side, 0);
+  after_run();
+}
+
+void Relay::note_events(Side side, std::uint32_t events) {
+  Flow& out = flows_[side];
+  Flow& in = flows_[other(side)];
+  if ((events & (EPOLLIN | announces_end)) != 0) out.readable = true;
+  if ((events & announces_end) != 0) {
+    out.to_end = true;
+    calm_ = false;
+  }
+  if ((events & EPOLLERR) != 0) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fds_[side].get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) side_failed(side, error);
+  }
+  if (in.blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
     in.blocked = false;
     changed_ = true;
   }
-  if (queued()) return;  // it has had its share of this turn; the flags keep
-  if (changed_) [[unlikely]]
-    return work();
-  if (!out.readable || out.blocked || out.dead) return;
-  run(side);
-  after_run();
 }
 
 void Relay::on_turn() {
@@ -96,9 +142,9 @@ void Relay::on_turn() {
 void Relay::work() {
   do {
     changed_ = false;
-    run(client);
+    run(client, 0);
     if (over_) return;
-    run(backend);
+    run(backend, 0);
     if (over_) return;
   } while (changed_);
   after_run();
@@ -108,11 +154,13 @@ void Relay::work() {
 // the sweep.
 void Relay::after_run() {
   if (over_) return;
-  if (changed_) [[unlikely]]
-    return work();
-  if (flows_[client].finished() && flows_[backend].finished()) [[unlikely]]
-    return end(why_);
-  if (watched_index_ == not_watched && needs_watching()) pump_.watch_over(*this);
+  if (changed_) return work();
+  const Flow& c = flows_[client];
+  const Flow& b = flows_[backend];
+  if (c.finished() && b.finished()) return end(why_);
+  const bool watch = needs_watching();
+  if (watch && watched_index_ == not_watched) pump_.watch_over(*this);
+  calm_ = !watch && !c.blocked && !b.blocked && !c.to_end && !b.to_end;
 }
 
 bool Relay::needs_watching() const {
@@ -122,17 +170,16 @@ bool Relay::needs_watching() const {
 }
 
 // Moves the bytes of one flow until its source is dry, its sink is full, or its share of the turn
-// is used up.
-void Relay::run(Side from) {
+// is used up, of which `moved` bytes are gone already.
+void Relay::run(Side from, std::uint32_t moved) {
   Flow& flow = flows_[from];
-  std::uint32_t moved = 0;
   for (;;) {
     if (flow.dead || flow.blocked) return;
     if (flow.holds_bytes() && !flush(from)) return;
     if (flow.ended) return carry_end_over(from);
     if (!flow.readable) return;
-    if (moved >= fair_share) return pump_.worker_.next_turn(*this);
-    moved += fill(from);
+    if (moved + buffer_bytes > fair_share) return pump_.worker_.next_turn(*this);
+    moved += fill(from, fair_share - moved);
   }
 }
 
@@ -188,61 +235,50 @@ bool Relay::flush_pipe(Side from) {
 
 // --- From the source; nothing is held when these are called ---
 
-std::uint32_t Relay::fill(Side from) {
+std::uint32_t Relay::fill(Side from, std::uint32_t at_most) {
   Flow& flow = flows_[from];
   if (flow.streak >= splice_streak_) {
     if (!flow.pipe) flow.pipe = pump_.borrow_pipe();
-    if (flow.pipe) return splice_in(from);
+    if (flow.pipe) return splice_in(from, at_most);
     flow.streak = 0;  // none to be had: asked again after the next streak
   }
   return copy(from);
 }
 
-std::uint32_t Relay::copy(Side from) {
-  Flow& flow = flows_[from];
-  Byte* const buffer = pump_.buffer_.get();
-  ssize_t n = recv(fds_[from].get(), buffer, buffer_bytes, 0);
-  if (n <= 0) [[unlikely]] {
-    if (n == 0) {
-      source_ended(from, 0);
-    } else if (errno == EAGAIN) {
-      flow.readable = false;
-    } else if (errno != EINTR) {
-      source_ended(from, errno);
-    }
-    return 0;
+void Relay::read_nothing(Side from, int error) {
+  if (error == EAGAIN) {
+    flows_[from].readable = false;
+  } else if (error != EINTR) {
+    source_ended(from, error);
   }
-  const auto got = static_cast<std::size_t>(n);
-  if (got == buffer_bytes) {
-    if (flow.streak < std::numeric_limits<std::uint16_t>::max()) ++flow.streak;
-  } else {
-    flow.streak = 0;
-    if (!flow.to_end) flow.readable = false;
-  }
-  std::size_t sent = 0;
-  do {
-    n = send(fds_[other(from)].get(), buffer + sent, got - sent, MSG_NOSIGNAL);
-    if (n < 0) [[unlikely]] {
-      if (errno == EINTR) continue;
-      if (sent > 0) account(from, sent);
-      if (errno != EAGAIN) {
-        side_failed(other(from), errno);
-        return 0;
-      }
-      flow.blocked = true;
-      stash(flow, ByteView(buffer + sent, got - sent));
-      return static_cast<std::uint32_t>(sent);
-    }
-    sent += static_cast<std::size_t>(n);
-  } while (sent < got);
-  account(from, sent);
-  return static_cast<std::uint32_t>(sent);
 }
 
-std::uint32_t Relay::splice_in(Side from) {
+// After a first send that took `result` of the bytes, or failed with it: on until EAGAIN, and the
+// rest is kept.
+std::uint32_t Relay::send_rest(Side from, ByteView bytes, ssize_t result) {
+  std::uint32_t sent = 0;
+  for (;;) {
+    if (result >= 0) {
+      sent += static_cast<std::uint32_t>(result);
+      account(from, static_cast<std::size_t>(result));
+    } else if (result == -EAGAIN) {
+      flows_[from].blocked = true;
+      calm_ = false;
+      stash(flows_[from], bytes.subspan(sent));
+      return sent;
+    } else if (result != -EINTR) {
+      side_failed(other(from), static_cast<int>(-result));
+      return sent;
+    }
+    if (sent == bytes.size()) return sent;
+    result = sys::transmit(fds_[other(from)].get(), bytes.data() + sent, bytes.size() - sent);
+  }
+}
+
+std::uint32_t Relay::splice_in(Side from, std::uint32_t at_most) {
   Flow& flow = flows_[from];
-  const ssize_t n = splice(fds_[from].get(), nullptr, flow.pipe->write.get(), nullptr,
-                           flow.pipe->capacity, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  const ssize_t n = splice(fds_[from].get(), nullptr, flow.pipe->write.get(), nullptr, at_most,
+                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (n > 0) {
     flow.in_pipe = static_cast<std::uint32_t>(n);
     flow.run_bytes +=
@@ -279,6 +315,7 @@ void Relay::source_ended(Side from, int error) {
   Flow& flow = flows_[from];
   flow.readable = false;
   flow.ended = true;
+  calm_ = false;
   if (error != 0) {
     side_failed(from, error);
   } else {
@@ -310,6 +347,7 @@ void Relay::side_failed(Side side, int error) {
   flows_[side].readable = !flows_[side].ended;
   flows_[side].to_end = true;
   changed_ = true;
+  calm_ = false;
 }
 
 void Relay::kill_flow(Side from) {

@@ -14,6 +14,8 @@
 // certain.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -70,14 +72,17 @@ class Relay final : public Pollable, public Turn {
   void on_events(unsigned slot, std::uint32_t events) override;
   void on_turn() override;
   void work();
-  void run(Side from);
+  void note_events(Side side, std::uint32_t events);
+  void run(Side from, std::uint32_t moved);
   void after_run();
   bool flush(Side from);
   bool flush_stalled(Side from);
   bool flush_pipe(Side from);
-  std::uint32_t fill(Side from);
+  std::uint32_t fill(Side from, std::uint32_t at_most);
   std::uint32_t copy(Side from);
-  std::uint32_t splice_in(Side from);
+  void read_nothing(Side from, int error);
+  std::uint32_t send_rest(Side from, ByteView bytes, ssize_t result);
+  std::uint32_t splice_in(Side from, std::uint32_t at_most);
   void source_ended(Side from, int error);
   void carry_end_over(Side from);
   void side_failed(Side side, int error);
@@ -112,6 +117,7 @@ class Relay final : public Pollable, public Turn {
   bool noted_ = false;
   bool changed_ = false;  // a flow's state changed from the other's side: look at both again
   bool over_ = false;
+  bool calm_ = false;  // no flow holds bytes, is paused, or has seen an end
   std::array<bool, 2> failed_{};
 
   static constexpr std::uint32_t not_watched = ~std::uint32_t{0};

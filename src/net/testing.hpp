@@ -40,6 +40,7 @@ inline void set_patience(int fd, int seconds = 10) {
 struct Buffers {
   int near_receive = 0;  // SO_RCVBUF of the test's end, before connect; 0: the system's
   int far_send = 0;      // SO_SNDBUF of the worker's end
+  int far_receive = 0;   // SO_RCVBUF of the worker's end
 };
 
 // A TCP connection over loopback.
@@ -61,6 +62,9 @@ inline Pair tcp_pair(Buffers buffers = {}) {
   EXPECT_TRUE(far.valid());
   if (buffers.far_send > 0) {
     setsockopt(far.get(), SOL_SOCKET, SO_SNDBUF, &buffers.far_send, sizeof(int));
+  }
+  if (buffers.far_receive > 0) {
+    setsockopt(far.get(), SOL_SOCKET, SO_RCVBUF, &buffers.far_receive, sizeof(int));
   }
   set_patience(near.get());
   return {std::move(near), std::move(far)};

@@ -61,16 +61,20 @@ class TurnQueue {
     head_.prev_->next_ = &turn;
     head_.prev_ = &turn;
   }
+  // Takes all of `from`, which must not be this one; this queue must be empty.
+  void take(TurnQueue& from) {
+    if (from.empty()) return;
+    head_.next_ = from.head_.next_;
+    head_.prev_ = from.head_.prev_;
+    head_.next_->prev_ = &head_;
+    head_.prev_->next_ = &head_;
+    from.head_.next_ = from.head_.prev_ = &from.head_;
+  }
   // Runs those that stand here now; what they push waits for the next call. Any of them may destroy
   // any other.
   void run() {
-    if (empty()) return;
     TurnQueue now;
-    now.head_.next_ = head_.next_;
-    now.head_.prev_ = head_.prev_;
-    now.head_.next_->prev_ = &now.head_;
-    now.head_.prev_->next_ = &now.head_;
-    head_.next_ = head_.prev_ = &head_;
+    now.take(*this);
     while (!now.empty()) {
       Turn* first = now.head_.next_;
       first->unqueue();

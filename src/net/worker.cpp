@@ -12,6 +12,7 @@
 #include "net/mailbox.hpp"
 #include "net/pump.hpp"
 #include "net/stream_socket.hpp"
+#include "net/sys.hpp"
 
 namespace drawbridge::net {
 
@@ -182,13 +183,64 @@ void Worker::detach(const void* served) {
 
 // --- One turn ---
 
+// A negative count is EINTR (a debugger, a stop signal): no events.
+inline void Worker::dispatch(int count) {
+  event_count_ = count;
+  for (event_next_ = 0; event_next_ < count;) {
+    const epoll_event& event = events_[static_cast<std::size_t>(event_next_++)];
+    const std::uint64_t tag = event.data.u64;
+    if (tag > timer_tag) [[likely]] {
+      reinterpret_cast<Pollable*>(tag & ~slot_mask)
+          ->on_events(static_cast<unsigned>(tag & slot_mask), event.events);
+    } else if (tag == mail_tag) {
+      mailbox_->drain_fd();
+      attention_ = true;
+    } else if (tag == timer_tag) {
+      timer_fired_ = true;
+      attention_ = true;
+    }  // else: forgotten in this turn
+  }
+}
+
+inline int Worker::sleep() {
+  if (coalesce_.mode != Coalesce::Mode::off) {
+    if (const Duration slot = slot_before_sleep(); slot > Duration::zero()) {
+      const timespec limit = to_timespec(slot);
+      epoll_event any;
+      epoll_pwait2(urgent_.get(), &any, 1, &limit, nullptr);
+    }
+  }
+  const int count = sys::wait(epoll_.get(), events_.data(), batch, -1);
+  mailbox_->awake();
+  return count;
+}
+
 void Worker::turn(bool may_block) {
-  const int count = wait_for_events(may_block);
+  bool busy = !may_block;
+  if (attention_) [[unlikely]]
+    busy |= look_ahead();
+  if (!busy && !mailbox_->prepare_to_sleep()) [[unlikely]] {
+    attention_ = busy = true;
+  }
+  const int count = busy ? sys::wait(epoll_.get(), events_.data(), batch, 0) : sleep();
   now_known_ = false;
   dispatch(count);
+  if (attention_) [[unlikely]]
+    rest_of_turn();
+}
+
+// True: there is work for this turn whatever the events.
+bool Worker::look_ahead() {
+  if (timers_.next() < timerfd_at_) rearm_timerfd();
+  current_.take(ready_);
+  attention_ = !current_.empty();
+  return attention_;
+}
+
+void Worker::rest_of_turn() {
   if (mailbox_->has_mail()) run_posted();
   if (timer_fired_) run_timers();
-  ready_.run();
+  current_.run();
   end_of_turn_.run();
   while (ended_ != nullptr) {
     Root* root = std::exchange(ended_, ended_->next);
@@ -196,28 +248,10 @@ void Worker::turn(bool may_block) {
   }
 }
 
-int Worker::wait_for_events(bool may_block) {
-  if (timers_.next() < timerfd_at_) rearm_timerfd();
-  int timeout = 0;
-  if (may_block && ready_.empty() && mailbox_->prepare_to_sleep()) {
-    timeout = -1;
-    if (const Duration slot = slot_before_sleep(); slot > Duration::zero()) {
-      const timespec limit = to_timespec(slot);
-      epoll_event any;
-      epoll_pwait2(urgent_.get(), &any, 1, &limit, nullptr);
-    }
-  }
-  int count = epoll_wait(epoll_.get(), events_.data(), batch, timeout);
-  if (timeout != 0) mailbox_->awake();
-  if (count < 0) count = 0;  // EINTR: a debugger or a stop signal
-  return count;
-}
-
 // How long to sleep out before the events are looked at; zero when this is no time for it.
 // `event_count_` still tells what the last turn had: after a turn without traffic the next packet
 // must not wait.
 Duration Worker::slot_before_sleep() {
-  if (coalesce_.mode == Coalesce::Mode::off) return Duration::zero();
   const int last = event_count_;
   const bool had_traffic = last > 0 && last < batch;
   if (coalesce_.mode == Coalesce::Mode::fixed) {
@@ -241,26 +275,11 @@ void Worker::measure_load() {
   events_in_window_ = 0;
 }
 
-void Worker::dispatch(int count) {
-  event_count_ = count;
-  for (event_next_ = 0; event_next_ < count;) {
-    const epoll_event& event = events_[static_cast<std::size_t>(event_next_++)];
-    const std::uint64_t tag = event.data.u64;
-    if (tag > timer_tag) [[likely]] {
-      reinterpret_cast<Pollable*>(tag & ~slot_mask)
-          ->on_events(static_cast<unsigned>(tag & slot_mask), event.events);
-    } else if (tag == mail_tag) {
-      mailbox_->drain_fd();
-    } else if (tag == timer_tag) {
-      timer_fired_ = true;
-    }  // else: forgotten in this turn
-  }
-}
-
 void Worker::forget(const Pollable& target) {
   const auto address = reinterpret_cast<std::uint64_t>(&target);
   for (int i = event_next_; i < event_count_; ++i) {
-    epoll_event& event = events_[static_cast<std::size_t>(i)];  // packed: no reference to its members
+    epoll_event& event =
+        events_[static_cast<std::size_t>(i)];  // packed: no reference to its members
     if ((event.data.u64 & ~slot_mask) == address) event.data.u64 = 0;
   }
 }
@@ -323,6 +342,7 @@ void Worker::task_ended(TaskControl* control) {
   (root->prev != nullptr ? root->prev->next : worker.tasks_) = root->next;
   if (root->next != nullptr) root->next->prev = root->prev;
   root->next = std::exchange(worker.ended_, root);
+  worker.attention_ = true;
   --worker.task_count_;
   worker.count_load();
 }
@@ -335,6 +355,7 @@ void Worker::cancel_tasks() {
 // is cancelled there at once. What is still alive after that is destroyed where it stands.
 void Worker::end_tasks() {
   cancel_tasks();
+  attention_ = true;
   turn(false);
   while (tasks_ != nullptr) {
     Root* root = tasks_;

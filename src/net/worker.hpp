@@ -121,13 +121,22 @@ class Worker {
 
   // on_turn() in the next turn, which then does not wait: for whoever has more to do than is fair
   // in one turn.
-  void next_turn(Turn& turn) { ready_.push(turn); }
+  void next_turn(Turn& turn) {
+    ready_.push(turn);
+    attention_ = true;
+  }
   // on_turn() when this turn's events have all been handled: where queued output is written, once a
   // batch.
-  void at_end_of_turn(Turn& turn) { end_of_turn_.push(turn); }
+  void at_end_of_turn(Turn& turn) {
+    end_of_turn_.push(turn);
+    attention_ = true;
+  }
 
   // One deadline a timer; arming again moves it. no_deadline disarms.
-  void arm(Timer& timer, TimePoint when) { timers_.arm(timer, when); }
+  void arm(Timer& timer, TimePoint when) {
+    timers_.arm(timer, when);
+    attention_ = true;
+  }
   void disarm(Timer& timer) { timers_.disarm(timer); }
 
   // A descriptor on its way to this worker counts as load until it is there. Any thread.
@@ -146,8 +155,10 @@ class Worker {
   };
 
   void turn(bool may_block);
-  int wait_for_events(bool may_block);
+  bool look_ahead();
+  int sleep();
   void dispatch(int count);
+  void rest_of_turn();
   void run_posted();
   void run_timers();
   void rearm_timerfd();
@@ -168,6 +179,9 @@ class Worker {
   std::array<epoll_event, batch> events_;
   int event_count_ = 0;
   int event_next_ = 0;
+  // Something besides events is to be done: a queue has members, mail has come, a timer was armed
+  // or is due. A turn that only relays looks at nothing else.
+  bool attention_ = true;
   bool timer_fired_ = false;
   std::vector<Function> mail_;
 
@@ -181,7 +195,8 @@ class Worker {
   mutable bool now_known_ = false;
   TimerHeap timers_;
   TimePoint timerfd_at_ = no_deadline;
-  TurnQueue ready_;
+  TurnQueue ready_;    // for the next turn
+  TurnQueue current_;  // those of this turn
   TurnQueue end_of_turn_;
   SecondTick second_tick_;
   std::vector<Function> every_second_;
