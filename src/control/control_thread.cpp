@@ -48,8 +48,7 @@ void Loop::run() {
 
   // From here on nothing of this thread runs any more: what waits is destroyed, by this thread.
   if (signals) {
-    boost::system::error_code ignored;
-    signals->clear(ignored);
+    signals.reset();  // gives the default actions back
   }
   std::exchange(timers, {}).clear();
   std::vector<Job> dropped;

@@ -186,10 +186,7 @@ void FileWatch::State::handle(const inotify_event& event, std::string_view name,
       (event.mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;
   for (const Interest& interest : found->second) {
     Target& target = *targets.at(interest.target);
-    if (about_itself) {
-      rewalk.insert(interest.target);
-      note(target, interest.target, interest.reports);
-    } else if (interest.role == Role::step && interest.name == name) {
+    if (about_itself || (interest.role == Role::step && interest.name == name)) {
       rewalk.insert(interest.target);
       note(target, interest.target, interest.reports);
     } else if (interest.role == Role::content && !name.empty()) {

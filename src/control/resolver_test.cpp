@@ -343,7 +343,7 @@ TEST_F(ResolverTest, EndTellsThoseWhoWait) {
 TEST_F(ResolverTest, SocketsAreCloseOnExec) {
   server_.set("mute.example.org", {.v4 = Manner::silent, .v6 = Manner::silent});
   begin();
-  auto pending = ask("mute.example.org");
+  const auto pending = ask("mute.example.org");
   ASSERT_TRUE(server_.wait_for_questions("mute.example.org", 2));
   int checked = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -355,6 +355,7 @@ TEST_F(ResolverTest, SocketsAreCloseOnExec) {
     ++checked;
   }
   EXPECT_GE(checked, 2);  // the server's and c-ares's
+  EXPECT_TRUE(pending.valid());
 }
 
 TEST_F(ResolverTest, CallbackMayDestroyTheResolver) {

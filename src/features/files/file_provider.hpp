@@ -6,6 +6,8 @@
 // bytes are the same as before are not reported.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -16,8 +18,6 @@
 
 #include "control/control_thread.hpp"
 #include "control/file_watch.hpp"
-
-struct stat;
 
 namespace drawbridge::features::files {
 
