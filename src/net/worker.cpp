@@ -26,15 +26,6 @@ constexpr std::uint64_t slot_mask = 7;
 constexpr std::uint64_t mail_tag = 8;
 constexpr std::uint64_t timer_tag = 16;
 
-// A window of so many turns is measured at once, so that the clock is read rarely.
-constexpr std::uint32_t window_turns = 32;
-// `auto`: from 8,000 events a second on, the slot grows by 1 ms per 16,000 events; below 50 us it
-// is not worth a system call. At 10k packets/s a slot of 1 ms saves half of the CPU, which a worker
-// at that rate does not lack.
-constexpr double automatic_from = 8'000;
-constexpr double automatic_span = 16'000;
-constexpr Duration shortest_slot = microseconds(50);
-
 [[noreturn]] void give_up(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
@@ -133,7 +124,7 @@ void Worker::run() {
     // The kernel may lump timeouts together by 50 us otherwise, which is a whole short slot.
     prctl(PR_SET_TIMERSLACK, 1'000UL);
   }
-  window_start_ = now();
+  load_meter_ = LoadMeter(now());
   arm(second_tick_, now() + seconds(1));
   while (!stopping_.load(std::memory_order_relaxed)) turn(true);
 
@@ -257,22 +248,8 @@ Duration Worker::slot_before_sleep() {
   if (coalesce_.mode == Coalesce::Mode::fixed) {
     return had_traffic ? coalesce_.slot : Duration::zero();
   }
-  measure_load();
-  return had_traffic && task_count_ == 0 ? automatic_slot_ : Duration::zero();
-}
-
-void Worker::measure_load() {
-  events_in_window_ += static_cast<std::uint32_t>(event_count_);
-  if (++turns_in_window_ < window_turns) return;
-  const TimePoint end = Clock::now();
-  const double passed = std::chrono::duration<double>(end - window_start_).count();
-  const double rate = passed > 0 ? events_in_window_ / passed : 0;
-  const double share = std::clamp((rate - automatic_from) / automatic_span, 0.0, 1.0);
-  automatic_slot_ = std::chrono::duration_cast<Duration>(Coalesce::longest_automatic * share);
-  if (automatic_slot_ < shortest_slot) automatic_slot_ = Duration::zero();
-  window_start_ = end;
-  turns_in_window_ = 0;
-  events_in_window_ = 0;
+  if (load_meter_.note(std::max(last, 0))) load_meter_.measure(Clock::now());
+  return had_traffic && task_count_ == 0 ? load_meter_.slot() : Duration::zero();
 }
 
 void Worker::forget(const Pollable& target) {

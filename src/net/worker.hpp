@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "net/coalesce.hpp"
 #include "net/fd.hpp"
 #include "net/task.hpp"
 #include "net/timer_heap.hpp"
@@ -35,16 +36,6 @@ class PipePool;
 class StreamSocket;
 
 using Function = UniqueFunction<void()>;
-
-// Wake coalescing: after a turn with traffic the worker sleeps out a slot, so that packets are
-// moved in batches (1 ms at 10k packets a second halves the CPU per packet). A post, an accept or a
-// deadline ends the slot at once.
-struct Coalesce {
-  enum class Mode : std::uint8_t { off, automatic, fixed };
-  Mode mode = Mode::automatic;
-  Duration slot = milliseconds(1);  // fixed: 50 us .. 5 ms
-  static constexpr Duration longest_automatic = milliseconds(1);
-};
 
 class Worker {
  public:
@@ -163,7 +154,6 @@ class Worker {
   void run_timers();
   void rearm_timerfd();
   [[nodiscard]] Duration slot_before_sleep();
-  void measure_load();
   void end_tasks();
   void shut();
   void count_load();
@@ -186,10 +176,7 @@ class Worker {
   std::vector<Function> mail_;
 
   Coalesce coalesce_;
-  Duration automatic_slot_{0};
-  std::uint32_t turns_in_window_ = 0;
-  std::uint32_t events_in_window_ = 0;
-  TimePoint window_start_;
+  LoadMeter load_meter_{TimePoint()};
 
   mutable TimePoint now_;
   mutable bool now_known_ = false;

@@ -202,14 +202,16 @@ TEST(Worker, SignalsDoNotReachIt) {
 
 // --- Coalescing ---
 
+struct CountEvents final : Pollable {
+  void on_events(unsigned, std::uint32_t) override { events.fetch_add(1); }
+  std::atomic<int> events{0};
+};
+
 TEST(Worker, PostsAndDeadlinesEndASlotAtOnce) {
   // A slot of an hour: whoever had to wait for its end would never finish.
   RunningWorker worker({.index = 0, .coalesce = {Coalesce::Mode::fixed, hours(1)}});
   auto pair = testing::tcp_pair();
-  struct Ignore final : Pollable {
-    void on_events(unsigned, std::uint32_t) override { events.fetch_add(1); }
-    std::atomic<int> events{0};
-  } target;
+  CountEvents target;
   worker.call([&] { worker->watch(pair.far.get(), target); });
   while (target.events == 0) worker.call([] {});  // a turn with traffic: the next wait is a slot
   ASSERT_TRUE(testing::send_all(pair.near.get(), "held back"));
@@ -226,6 +228,48 @@ TEST(Worker, PostsAndDeadlinesEndASlotAtOnce) {
     worker->forget(target);
     worker->unwatch(pair.far.get());
   });
+}
+
+TEST(Worker, PacketsOfOneSlotAreHandledTogether) {
+  RunningWorker worker({.index = 0, .coalesce = {Coalesce::Mode::fixed, hours(1)}});
+  auto pair = testing::tcp_pair();
+  CountEvents target;
+  worker.call([&] { worker->watch(pair.far.get(), target); });
+  while (target.events == 0) worker.call([] {});
+  const int before = target.events;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(testing::send_all(pair.near.get(), "x"));
+    // Would be handled meanwhile if the worker were not asleep.
+    for (int k = 0; k < 100 && target.events == before; ++k) std::this_thread::yield();
+  }
+  worker.call([] {});
+  worker.call([] {});
+  EXPECT_LE(target.events - before, 2);
+  EXPECT_GE(target.events - before, 1);
+  worker.call([&] {
+    worker->forget(target);
+    worker->unwatch(pair.far.get());
+  });
+}
+
+TEST(LoadMeter, SlotsGrowWithTheLoadAndAreNeverLongerThanAMillisecond) {
+  const auto slot_at = [](double events_per_second) {
+    const TimePoint start = TimePoint() + hours(1);
+    LoadMeter meter(start);
+    for (std::uint32_t i = 0; i + 1 < LoadMeter::window; ++i) EXPECT_FALSE(meter.note(10));
+    EXPECT_TRUE(meter.note(10));
+    const double passed = 10.0 * LoadMeter::window / events_per_second;
+    meter.measure(start +
+                  std::chrono::duration_cast<Duration>(std::chrono::duration<double>(passed)));
+    return meter.slot();
+  };
+  EXPECT_EQ(slot_at(100), Duration::zero());
+  EXPECT_EQ(slot_at(8'000), Duration::zero());
+  EXPECT_EQ(slot_at(8'200), Duration::zero()) << "too short to be worth it";
+  EXPECT_GT(slot_at(12'000), microseconds(200));
+  EXPECT_LT(slot_at(12'000), microseconds(300));
+  EXPECT_EQ(slot_at(40'000), milliseconds(1));
+  EXPECT_EQ(slot_at(4'000'000), milliseconds(1));
 }
 
 TEST(Worker, CoalescingCanBeChangedLive) {
