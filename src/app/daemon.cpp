@@ -19,11 +19,21 @@ namespace {
 // A relayed player holds two descriptors; the rest of the process needs some.
 constexpr rlim_t reserved_descriptors = 64;
 
-void log_problems(const config::Problems& problems) {
-  for (const config::Problem& problem : problems) {
-    const bool is_error = problem.severity == config::Problem::Severity::error;
-    log::write(is_error ? log::Level::error : log::Level::warn, "config", problem.text());
+log::Level level_of(config::Problem::Severity severity) {
+  switch (severity) {
+    case config::Problem::Severity::error:
+      return log::Level::error;
+    case config::Problem::Severity::warning:
+      return log::Level::warn;
+    case config::Problem::Severity::hint:
+      break;
   }
+  return log::Level::info;
+}
+
+void log_problems(const config::Problems& problems) {
+  for (const config::Problem& problem : problems)
+    log::write(level_of(problem.severity), "config", problem.text(false));
 }
 
 void raise_descriptor_limit() {
@@ -98,6 +108,7 @@ int Daemon::start() {
     return exit_config;
   }
   if (const int code = open(); code != exit_ok) return code;
+  serving_ = true;
   control_.start();
   return exit_ok;
 }
@@ -267,7 +278,7 @@ void Daemon::stop(std::optional<Duration> drain) {
 void Daemon::begin_stop(std::optional<Duration> drain) {
   if (stopping_) return;
   stopping_ = true;
-  if (!proxy_) return control_.stop();
+  if (!serving_) return control_.stop();
   proxy_->shut_down(drain.value_or(global_->shutdown.drain), [this] {
     log::info("app", "stopped");
     control_.stop();

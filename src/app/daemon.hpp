@@ -83,6 +83,7 @@ class Daemon {
   std::unique_ptr<core::Registry> registry_;
   core::WorldPtr world_;
   bool server_files_bad_ = false;
+  bool serving_ = false;
   bool stopping_ = false;
   int signals_seen_ = 0;
 };

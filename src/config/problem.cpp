@@ -18,12 +18,12 @@ std::string_view name_of(Problem::Severity severity) {
   return "hint";
 }
 
-std::string Problem::text() const {
+std::string Problem::text(bool with_severity) const {
   std::string out = source;
   if (line > 0) out += fmt::format(":{}", line);
   if (line > 0 && column > 0) out += fmt::format(":{}", column);
   if (!out.empty()) out += ": ";
-  out += fmt::format("{}: ", name_of(severity));
+  if (with_severity) out += fmt::format("{}: ", name_of(severity));
   if (!key.empty()) out += fmt::format("{}: ", key);
   return out + message;
 }

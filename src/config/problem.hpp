@@ -19,7 +19,8 @@ struct Problem {
   std::string message;
 
   // "servers/a.toml:3:1: error: domain: unknown key, did you mean `domains`?"
-  [[nodiscard]] std::string text() const;
+  // Without the severity where the line bears it already (the log).
+  [[nodiscard]] std::string text(bool with_severity = true) const;
   bool operator==(const Problem&) const = default;
 };
 
