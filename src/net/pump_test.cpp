@@ -288,13 +288,23 @@ TEST_P(PumpTest, AFlowMovesItsShareInATurnAndGoesOnInTheNext) {
   const ByteBuffer bytes = pattern(2U << 20);
   worker->freeze();
   ASSERT_TRUE(send_all(backend(), bytes));
-  // Events come before posted functions in a turn: this sees what the first one moved.
-  std::promise<std::uint64_t> after_one_turn;
-  (*worker)->post([&] { after_one_turn.set_value(pump().counters(id)->to_client); });
+  // Events come before posted functions in a turn, and what those post waits for the next one: so
+  // the k-th of this chain sees what k turns have moved at most.
+  std::promise<std::vector<std::uint64_t>> seen;
+  std::vector<std::uint64_t> moved;
+  const std::function<void()> look = [&] {
+    moved.push_back(pump().counters(id)->to_client);
+    if (moved.size() == 6) return seen.set_value(moved);
+    (*worker)->post([&] { look(); });
+  };
+  (*worker)->post([&] { look(); });
   worker->thaw();
-  const std::uint64_t moved = after_one_turn.get_future().get();
-  EXPECT_GT(moved, 0U);
-  EXPECT_LE(moved, 256U << 10);
+  const auto after_turns = seen.get_future().get();
+  EXPECT_GT(after_turns[0], 0U);
+  EXPECT_GT(after_turns[5], after_turns[0]);
+  for (std::size_t turn = 0; turn < after_turns.size(); ++turn) {
+    EXPECT_LE(after_turns[turn], (turn + 1) * (256U << 10)) << turn;
+  }
   EXPECT_EQ(receive(client(), bytes.size()), as_text(bytes));
 }
 
