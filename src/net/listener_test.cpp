@@ -229,24 +229,5 @@ TEST_F(ListenerTest, EveryDescriptorIsCloseOnExec) {
   (*listener)->close();
 }
 
-TEST(PipePool, KeepsToItsLimitAndClosesWhatLiesIdle) {
-  PipePool pool({.pipes = 2, .bytes = 64 << 10});
-  auto a = pool.borrow();
-  auto b = pool.borrow();
-  ASSERT_TRUE(a && b);
-  EXPECT_GE(a->capacity, 64U << 10);
-  EXPECT_FALSE(pool.borrow());
-  pool.give_back(std::move(a));
-  a = pool.borrow();
-  ASSERT_TRUE(a);
-  pool.discard(std::move(a));
-  EXPECT_EQ(pool.open(), 1U);
-  pool.give_back(std::move(b));
-  pool.trim();  // it was in use since the last one
-  EXPECT_EQ(pool.open(), 1U);
-  pool.trim();
-  EXPECT_EQ(pool.open(), 0U);
-}
-
 }  // namespace
 }  // namespace drawbridge::net

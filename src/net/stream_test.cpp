@@ -287,7 +287,7 @@ TEST_F(StreamTest, DiallingAServerThatNeverAnswersTimesOut) {
   const socklen_t size = full.at.to_sockaddr(address);
   for (int i = 0; i < 4; ++i) {
     queue.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    connect(queue.back().get(), reinterpret_cast<sockaddr*>(&address), size);
+    EXPECT_NE(connect(queue.back().get(), reinterpret_cast<sockaddr*>(&address), size), 0);
   }
   std::promise<IoResult<int>> dialled;
   worker.call([&] {

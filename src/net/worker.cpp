@@ -5,6 +5,7 @@
 #include <sys/timerfd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
@@ -301,6 +302,7 @@ void Worker::unwatch(int fd, bool urgent) {
 // --- Coroutines ---
 
 void Worker::spawn(Task<> task) {
+  assert(current_worker == this);
   auto* root = new Root(*this, std::move(task));
   root->next = tasks_;
   if (tasks_ != nullptr) tasks_->prev = root;

@@ -312,9 +312,8 @@ struct Held {
   std::atomic<int>* count;
 };
 
-Task<IoResult<>> nap(Worker& worker, TimePoint until, Held held) {
+Task<IoResult<>> nap(Worker& worker, TimePoint until, [[maybe_unused]] Held held) {
   auto slept = co_await worker.sleep_until(until);
-  const Held here = held;
   co_return slept;
 }
 Task<> sleeper(Worker& worker, TimePoint until, Held held, std::promise<IoResult<>>& end,
@@ -385,10 +384,9 @@ TEST(Task, StoppingTheWorkerUnwindsWhatItRuns) {
 }
 
 // Waits without looking at the error: its frame is destroyed where it stands.
-Task<> stubborn(Worker& worker, Held held) {
+Task<> stubborn(Worker& worker, [[maybe_unused]] Held held) {
   for (int i = 0; i < 1000; ++i) {
     auto ignored = co_await worker.sleep_until(no_deadline);
-    const Held here = held;
     if (ignored) co_return;
   }
 }

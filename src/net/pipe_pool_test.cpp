@@ -1,0 +1,42 @@
+#include "net/pipe_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+namespace drawbridge::net {
+namespace {
+
+TEST(PipePool, KeepsToItsLimitAndClosesWhatLiesIdle) {
+  PipePool pool({.pipes = 2, .bytes = 64 << 10});
+  auto a = pool.borrow();
+  auto b = pool.borrow();
+  ASSERT_TRUE(a && b);
+  EXPECT_GE(a->capacity, 64U << 10);
+  EXPECT_FALSE(pool.borrow());
+  pool.give_back(std::move(a));
+  a = pool.borrow();
+  ASSERT_TRUE(a);
+  pool.discard(std::move(a));
+  EXPECT_EQ(pool.open(), 1U);
+  pool.give_back(std::move(b));
+  pool.trim();  // it was in use since the last one
+  EXPECT_EQ(pool.open(), 1U);
+  pool.trim();
+  EXPECT_EQ(pool.open(), 0U);
+}
+
+TEST(PipePool, WithoutDescriptorsThereIsNoPipeAndNothingIsCounted) {
+  PipePool pool;
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_FALSE(pool.borrow());
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(pool.open(), 0U);
+  EXPECT_TRUE(pool.borrow());
+}
+
+}  // namespace
+}  // namespace drawbridge::net
