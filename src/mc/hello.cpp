@@ -21,6 +21,24 @@ Result<> check_player_name(std::string_view name) {
   return {};
 }
 
+namespace {
+
+std::unexpected<Error> not_a_handshake() {
+  return fail(Fault::client, "not a handshake of this game");
+}
+
+// Of a frame that is not all here yet. Another protocol's first bytes (a PROXY header, HTTP) make
+// a length as well; whoever sent them must not wait for the deadline to hear that they are wrong.
+bool may_begin_handshake(ByteView all) {
+  constexpr std::size_t longest_prefix = 3;
+  std::size_t at = 0;
+  while (at < all.size() && at < longest_prefix && (all[at] & 0x80) != 0) ++at;
+  ++at;                                                          // past the length's last byte
+  return at >= all.size() || (all[at] & 0x7F) == Handshake::id;  // 80 00 is an over-long 0
+}
+
+}  // namespace
+
 Result<std::optional<Hello>> HelloParser::feed(ByteView all) {
   wants_pause_ = false;
   if (all.empty()) return std::nullopt;
@@ -40,6 +58,7 @@ Result<std::optional<Hello>> HelloParser::feed_modern(ByteView all) {
   if (!hello_) {
     const auto frame = next_frame(all, max_handshake_body);
     if (!frame) return std::unexpected(frame.error());
+    if (!*frame && !may_begin_handshake(all)) return not_a_handshake();
     if (!*frame) return std::nullopt;
     const Result<> read = read_handshake((*frame)->body);
     if (!read) return std::unexpected(read.error());
@@ -67,7 +86,7 @@ Result<std::optional<Hello>> HelloParser::feed_modern(ByteView all) {
 Result<> HelloParser::read_handshake(ByteView body) {
   const auto packet = split_packet(body, Fault::client);
   if (!packet) return std::unexpected(packet.error());
-  if (packet->id != Handshake::id) return fail(Fault::client, "not a handshake of this game");
+  if (packet->id != Handshake::id) return not_a_handshake();
   auto handshake = decode<Handshake>(packet->fields, newest_known, Fault::client);
   if (!handshake) return std::unexpected(std::move(handshake.error()));
 

@@ -145,6 +145,18 @@ TEST(Hello, what_is_not_the_game_is_refused) {
   EXPECT_FALSE(feed(status_handshake + hex("02 00 00")).has_value());  // a request with a field
 }
 
+// Their first bytes make a length, and they may never send so many.
+TEST(Hello, what_is_not_the_game_is_refused_before_its_frame_is_whole) {
+  EXPECT_FALSE(feed(hex("'GET /'")).has_value());
+  EXPECT_FALSE(feed(hex("'PROXY TCP4 1.2.3.4 1.2.3.4 1 2' 0d0a")).has_value());
+  EXPECT_FALSE(feed(hex("80 02 01")).has_value());
+  EXPECT_TRUE(feed(hex("80")).has_value());
+  EXPECT_TRUE(feed(hex("80 02")).has_value());
+  EXPECT_TRUE(feed(hex("80 02 00")).has_value());
+  EXPECT_TRUE(feed(hex("80 82 00 00")).has_value());  // an over-long length
+  EXPECT_TRUE(feed(hex("0f 80 00")).has_value());     // an over-long id
+}
+
 TEST(Hello, names_that_no_player_has_are_refused) {
   const auto named = [](std::string_view name) {
     ByteBuffer body = hex("00");
