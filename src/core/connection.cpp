@@ -53,8 +53,6 @@ net::Task<> Connection::serve() {
     co_return co_await refuse(config::Kick::unknown_host, "unknown host");
   }
   if (server->withheld) co_return co_await refuse(config::Kick::not_allowed, *server->withheld);
-  if (hello.is_legacy())
-    co_return co_await refuse(config::Kick::version_unsupported, "client older than 1.7");
   co_await forward(*this);  // dials, replays, hands both sockets to the pump
 }
 

@@ -49,10 +49,11 @@ std::string_view host_for(const Connection& connection, const Server& server,
 
 // The handshake as the client sent it, unless something in it must not go on: parts that a backend
 // would believe, a name that is configured away, the intent of a transfer that we ourselves asked
-// for.
+// for. Clients from before 1.7 have none: their login is all in the bytes that follow.
 Result<ByteBuffer> handshake_for(const Connection& connection, const Server& server,
                                  const config::Address& address) {
   const mc::Hello& hello = connection.hello;
+  if (hello.is_legacy()) return ByteBuffer{};
   const bool ours = hello.kind == mc::HelloKind::transfer &&
                     connection.desk.services().transfers.take(connection.peer.address, hello.player,
                                                               connection.desk.worker().now());

@@ -8,8 +8,8 @@
 
 namespace drawbridge::core {
 
-// For a modern login whose server is known and not withheld. Tries the server, then its fallbacks
-// while nothing has been sent; kicks when nobody can be reached.
+// For a login (of any age) whose server is known and not withheld. Tries the server, then its
+// fallbacks while nothing has been sent; kicks when nobody can be reached.
 net::Task<> forward(Connection& connection);
 
 }  // namespace drawbridge::core
