@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -207,7 +208,9 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
   Desk& desk = connection.desk;
   const Server& server = *connection.server;
   const StatusCacheRules rules = rules_of(connection.global().status_cache);
-  const TimePoint patience = connection.deadline - seconds(1);
+  // A quarter of the time that the client has, at most a second, is left to tell it so.
+  const Duration setup = connection.global().limits.setup_timeout;
+  const TimePoint patience = connection.deadline - std::min<Duration>(seconds(1), setup / 4);
   StatusTicket duty;  // to fetch, because nobody else does
   for (;;) {
     StatusLookup found = desk.services().status_cache.begin(server.id(), mc::number(version),
@@ -218,13 +221,15 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
       continue;  // and follow the flight that we lead, like everybody else
     }
     net::Later<StatusTurn> later(desk.worker());
-    std::get<StatusFollow>(found).then(
-        [give = later.resolver()](StatusTurn turn) { give(std::move(turn)); });
+    auto& follow = std::get<StatusFollow>(found);
+    follow.then([give = later.resolver()](StatusTurn turn) { give(std::move(turn)); });
     if (duty)
       desk.worker().spawn(lead(desk, connection.world, connection.server, connection.host.name,
                                version, std::move(duty)));
     auto turn = co_await later.get(patience);
-    if (!turn) co_return unreachable_answer(*connection.world, server, version, nullptr);
+    if (!turn)
+      co_return unreachable_answer(*connection.world, server, version,
+                                   follow.last_known(desk.worker().now()));
     if (!turn->lead) co_return std::move(turn->outcome.answer);
     duty = std::move(*turn->lead);
   }
@@ -282,6 +287,10 @@ net::Task<> serve_answer(Connection& connection, StatusAnswerPtr answer) {
     co_await serve_modern(connection, answer->response_frame);
 }
 
+bool drops_unknown(const Connection& connection) {
+  return connection.global().unknown_domain_behavior == config::UnknownDomain::drop;
+}
+
 mc::Version version_of(const mc::Hello& hello) {
   return hello.is_legacy() ? unspecified : hello.version;
 }
@@ -290,12 +299,14 @@ mc::Version version_of(const mc::Hello& hello) {
 
 net::Task<> answer_status(Connection& connection) {
   const mc::Version version = version_of(connection.hello);
+  const bool only_pings = !connection.hello.is_legacy() && connection.hello.request_size == 0;
+  if (only_pings && (connection.server || !drops_unknown(connection)))
+    co_return co_await serve_modern(connection, {});
   if (connection.server) {
     auto answer = co_await cached_answer(connection, version);
     co_return co_await serve_answer(connection, std::move(answer));
   }
-  if (connection.global().unknown_domain_behavior == config::UnknownDomain::drop)
-    co_return connection.log_refusal(log::Level::info, "unknown host");
+  if (drops_unknown(connection)) co_return connection.log_refusal(log::Level::info, "unknown host");
   auto answer = unknown_host_answer(*connection.world, connection.subject(), version);
   co_await serve_answer(connection, std::move(answer));
 }

@@ -145,6 +145,19 @@ void Store::evict(std::size_t max_entries) {
   }
 }
 
+// This protocol version's last good answer if there is one, else the server's.
+static StatusAnswerPtr last_known(const Flight& flight, TimePoint now) {
+  const Duration limit = flight.rules.stale_limit;
+  const std::lock_guard lock(flight.shard->mutex);
+  const auto server = flight.shard->servers.find(flight.server_id);
+  if (server == flight.shard->servers.end()) return nullptr;
+  const auto entry = server->second.by_protocol.find(flight.protocol);
+  if (entry != server->second.by_protocol.end() && entry->second.last_good.usable(now, limit)) {
+    return entry->second.last_good.answer;
+  }
+  return server->second.last_good.usable(now, limit) ? server->second.last_good.answer : nullptr;
+}
+
 }  // namespace status_cache_detail
 
 using status_cache_detail::Entry;
@@ -164,16 +177,7 @@ StatusTicket& StatusTicket::operator=(StatusTicket&& other) noexcept {
 }
 
 StatusAnswerPtr StatusTicket::last_known(TimePoint now) const {
-  if (!flight_) return nullptr;
-  const Duration limit = flight_->rules.stale_limit;
-  const std::lock_guard lock(flight_->shard->mutex);
-  const auto server = flight_->shard->servers.find(flight_->server_id);
-  if (server == flight_->shard->servers.end()) return nullptr;
-  const auto entry = server->second.by_protocol.find(flight_->protocol);
-  if (entry != server->second.by_protocol.end() && entry->second.last_good.usable(now, limit)) {
-    return entry->second.last_good.answer;
-  }
-  return server->second.last_good.usable(now, limit) ? server->second.last_good.answer : nullptr;
+  return flight_ ? status_cache_detail::last_known(*flight_, now) : nullptr;
 }
 
 void StatusTicket::finish(StatusAnswerPtr answer, TimePoint now) {
@@ -288,6 +292,10 @@ void StatusFollow::then(StatusCallback callback) {
     }
   }
   callback(std::move(turn));
+}
+
+StatusAnswerPtr StatusFollow::last_known(TimePoint now) const {
+  return flight_ ? status_cache_detail::last_known(*flight_, now) : nullptr;
 }
 
 void StatusFollow::cancel() {

@@ -108,6 +108,8 @@ class StatusFollow {
   // Registers the callback, which is called exactly once unless this is dropped first; it may be
   // called before this returns, and on another thread.
   void then(StatusCallback callback);
+  // As StatusTicket's: for whoever cannot wait until the flight ends.
+  [[nodiscard]] StatusAnswerPtr last_known(TimePoint now) const;
 
  private:
   friend class StatusCache;
