@@ -44,16 +44,19 @@ WorldChange Registry::build() {
   const bool bans_held =
       global_->ban.provider == "builtin" && config::ban_file_holds_entries(global_->ban.file);
   std::map<std::string, ServerPtr> next;
+  std::map<std::string_view, std::string_view> described_in;  // by id
   std::vector<std::string> doubled;
   for (const auto& [key, source] : sources_) {
     if (!source.good) continue;
     const std::string& id = source.good->id;
-    if (next.contains(id)) {
+    const auto [first, is_first] = described_in.emplace(id, key.second);
+    if (is_first) {
+      next.emplace(id, make_server(*source.good, key.first, bans_held));
+    } else {
       doubled.push_back(
-          fmt::format("{} also describes a server \"{}\" and is left out", key.second, id));
-      continue;
+          fmt::format("{} and {} both describe a server \"{}\"; the second is left out",
+                      first->second, key.second, id));
     }
-    next.emplace(id, make_server(*source.good, key.first, bans_held));
   }
 
   WorldChange change;

@@ -38,15 +38,24 @@ config::Text with_first_steps(config::Text text, const TextSubject& subject) {
   return text;
 }
 
+// A server that is withheld: its owner hears from the first player what keeps everybody out.
+config::Text with_reason(config::Text text, std::string_view reason) {
+  text.value += fmt::format("\n\n§7{}", reason);
+  return text;
+}
+
 }  // namespace
 
 mc::Text kick_words(config::Kick kick, const TextSubject& subject) {
   const config::GlobalConfig& global = *subject.world->global;
   config::Text text =
       config::kick_text(kick, subject.server ? &subject.server->config : nullptr, global);
-  const bool own_words = global.kick_messages.contains(kick);
+  const bool own_words = global.kick_messages.contains(kick) ||
+                         (subject.server && subject.server->config.kick_messages.contains(kick));
   if (kick == config::Kick::unknown_host && subject.may_see_paths && !own_words)
     text = with_first_steps(std::move(text), subject);
+  if (kick == config::Kick::not_allowed && subject.server && subject.server->withheld && !own_words)
+    text = with_reason(std::move(text), *subject.server->withheld);
   return filled(text, subject);
 }
 
