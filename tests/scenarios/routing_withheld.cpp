@@ -1,0 +1,121 @@
+// A server whose protection rests on something that this build does not do is not served in a
+// weaker form: its status works, log-ins are kicked with the reason, and no byte of a player
+// reaches the backend.
+#include <gtest/gtest.h>
+
+#include "kit/door.hpp"
+
+namespace drawbridge::kit {
+namespace {
+
+constexpr std::string_view json =
+    R"({"version":{"name":"x","protocol":769},"players":{"max":9,"online":1},"description":"up"})";
+
+struct Case {
+  std::string_view name;
+  Door::More more;
+  std::string_view reason;  // part of what the log says
+};
+
+class RoutingWithheld : public ::testing::TestWithParam<Case> {};
+
+TEST_P(RoutingWithheld, status_works_and_no_login_gets_through) {
+  Door door("play.example", GetParam().more);
+  ASSERT_EQ(door.rig.start_code(), 0) << door.rig.whole_log();
+  {
+    FakeClient client = door.client();
+    client.wire.send(status_bytes("play.example"));
+    Wire backend = door.backend.accept();
+    const auto arrived = FakeServer::read_hello(backend);
+    ASSERT_TRUE(arrived && arrived->hello.wants_status());
+    backend.send(mc::status_response_frame(json));
+    const auto body = client.wire.receive_frame();
+    ASSERT_TRUE(body);
+    EXPECT_EQ(mc::read_status_response(*body), json);
+  }
+  FakeClient client = door.client();
+  client.log_in("play.example", "Steve");
+  const auto words = client.kicked();
+  ASSERT_TRUE(words);
+  EXPECT_NE(*words, "") << "a readable kick";
+  EXPECT_TRUE(client.wire.ends());
+  EXPECT_TRUE(door.rig.logged({"not_allowed", GetParam().reason, "Steve"}));
+  EXPECT_FALSE(door.backend.accept(milliseconds(20)).open()) << "a login reached the backend";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Protections, RoutingWithheld,
+    ::testing::Values(
+        Case{
+            "client_only", {.server = "proxy_mode = \"client_only\"", .global = {}}, "client_only"},
+        Case{"offline", {.server = "proxy_mode = \"offline\"", .global = {}}, "offline"},
+        Case{"forwarding_of_the_server",
+             {.server = "forwarding_mode = \"bungee_cord\"", .global = {}},
+             "forwarding"},
+        Case{"global_forwarding",
+             {.server = {}, .global = "forwarding.mode = \"bungee_guard\""},
+             "forwarding"},
+        Case{"filter_of_the_server",
+             {.server = "ip_filter.blacklist = [\"203.0.113.0/24\"]", .global = {}},
+             "ip_filter"},
+        Case{"global_filter",
+             {.server = {}, .global = "ip_filter.whitelist = [\"10.0.0.0/8\"]"},
+             "ip_filter"},
+        Case{"ban_plugin", {.server = {}, .global = "ban.provider = \"my-bans\""}, "ban"},
+        Case{"verify_before_wake",
+             {.server = "[server_manager]\ntype = \"local\"\ncommand = \"true\"\n"
+                        "working_dir = \".\"\nverify_before_wake = true",
+              .global = {}},
+             "verify_before_wake"}),
+    [](const auto& case_of) { return std::string(case_of.param.name); });
+
+// A fallback must not be the way round a protection.
+TEST(RoutingWithheldFallback, a_withheld_server_stands_in_for_nobody) {
+  FakeServer guarded;
+  ProxyRig rig(
+      {.global = {},
+       .servers = {{"down", server_file("down.example", "127.0.0.1:1", "fallback = [\"guarded\"]")},
+                   {"guarded", server_file("guarded.example", guarded.address(),
+                                           "proxy_mode = \"client_only\"")}}});
+  FakeClient client(rig.endpoint());
+  client.log_in("down.example", "Steve");
+  EXPECT_TRUE(client.kicked());
+  EXPECT_FALSE(guarded.accept(milliseconds(20)).open());
+}
+
+TEST(RoutingWithheldReload, protection_that_is_added_holds_for_the_next_login) {
+  Door door;
+  FakeClient before = door.client();
+  before.log_in("play.example", "Steve");
+  Wire playing = door.backend.accept();
+  ASSERT_TRUE(FakeServer::read_hello(playing));
+  door.rig.write_server(
+      "lobby", server_file("play.example", door.backend.address(), "proxy_mode = \"client_only\""));
+  EXPECT_TRUE(eventually([&] {
+    FakeClient client = door.client();
+    client.log_in("play.example", "Alex");
+    return client.kicked().has_value();
+  }));
+  // Who was let in before plays on.
+  ASSERT_TRUE(before.wire.send("hello"));
+  EXPECT_EQ(as_text(playing.receive(5)), "hello");
+}
+
+// Bans that an operator believes to hold are held by nobody yet.
+TEST(RoutingWithheldBans, a_ban_file_with_bans_keeps_everybody_out) {
+  TempFolder folder;
+  folder.write("bans.json",
+               R"({"bans":[{"target":{"type":"username","value":"Griefer"},"reason":null,)"
+               R"("expires_at":null,"created_at":1700000000,"source":"console"}],"audit_log":[]})");
+  Door door(
+      "play.example",
+      {.server = {}, .global = "ban.file = \"" + (folder.path() / "bans.json").string() + "\""});
+  FakeClient client = door.client();
+  client.log_in("play.example", "Steve");
+  EXPECT_TRUE(client.kicked());
+  EXPECT_TRUE(door.rig.logged({"not_allowed", "ban"}));
+  EXPECT_FALSE(door.backend.accept(milliseconds(20)).open());
+}
+
+}  // namespace
+}  // namespace drawbridge::kit
