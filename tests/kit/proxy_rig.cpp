@@ -68,7 +68,7 @@ ProxyRig::ProxyRig(Settings settings) : bind_(settings.bind) {
                              .overlays = {},
                              .strict = false,
                              .watch = {.quiet = milliseconds(20), .at_most = milliseconds(200)},
-                             .resolver = {}};
+                             .resolver = std::move(settings.resolver)};
   daemon_ = std::make_unique<app::Daemon>(std::move(options));
   if (settings.start) start_code_ = daemon_->start();
 }

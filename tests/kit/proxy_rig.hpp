@@ -36,6 +36,7 @@ class ProxyRig {
     std::map<std::string, std::string> servers;  // file name without .toml > text
     std::string bind = "127.0.0.1:0";
     bool start = true;
+    control::ResolverOptions resolver = {};  // whom to ask for names
   };
   explicit ProxyRig(Settings settings);
   ~ProxyRig();
