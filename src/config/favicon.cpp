@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -30,8 +31,10 @@ Result<> check_png(ByteView bytes) {
 }
 
 Result<ByteBuffer> read_icon(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Fault::proxy, "{} cannot be read", path);
+  std::error_code error;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, error)) file.open(path, std::ios::binary);
+  if (!file.is_open()) return fail(Fault::proxy, "{} cannot be read", path);
   ByteBuffer bytes(largest_icon + 1);
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(file.gcount()));

@@ -29,6 +29,9 @@ constexpr std::uintmax_t largest_file = 8u << 20;
 Result<std::string> read_file(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return fail(Fault::proxy, "is a folder");
+  // Opening a pipe would wait for its writer, a device may never end.
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    return fail(Fault::proxy, "is not a plain file");
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const bool exists = fs::exists(path, error);

@@ -18,7 +18,7 @@ constexpr std::string_view prefix = "DRAWBRIDGE_";
 // Names that are flags and not keys.
 constexpr std::array<std::string_view, 4> reserved = {"DRAWBRIDGE_CONFIG", "DRAWBRIDGE_LOG",
                                                       "DRAWBRIDGE_LOG_FORMAT", "DRAWBRIDGE_COLOR"};
-constexpr std::uintmax_t largest_value_file = 1 << 20;
+constexpr std::size_t largest_value_file = std::size_t{1} << 20;
 
 // "RATE_LIMIT__WINDOW" as "rate_limit.window".
 std::string key_of_variable(std::string_view name) {
@@ -56,7 +56,9 @@ Node value_of_text(std::string_view text, std::uint16_t source) {
 std::optional<std::string> file_content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  std::string text(std::istreambuf_iterator<char>(file), {});
+  std::string text(largest_value_file + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
   if (file.bad() || text.size() > largest_value_file) return std::nullopt;
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   return text;

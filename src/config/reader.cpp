@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/strings.hpp"
+
 namespace drawbridge::config {
 namespace {
 // A file with more problems than this is no configuration file; nobody reads on.
@@ -38,7 +40,8 @@ void Reader::warn_at_key(const Node& at, std::string message) {
 Reader::Step::Step(Reader& reader, std::string_view name)
     : reader_(reader), before_(reader.path_.size()) {
   if (before_ != 0 && !name.starts_with('[')) reader_.path_ += '.';
-  reader_.path_ += name;
+  // Keys of tables by name are whatever stands in the file.
+  reader_.path_ += escaped_for_log(name, 100);
 }
 
 void Reader::note_origin(const Node& at) {

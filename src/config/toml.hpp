@@ -1,4 +1,9 @@
-// TOML text to a tree. The only place that knows the TOML library.
+// TOML 1.0 text to a tree.
+//
+// Our own reader, because a configuration file deserves better than its first mistake: after an
+// error it goes on with the next line, so that one run shows them all, and each is said in words
+// for people. toml++ (3.3.0, Debian 12), which was here before, stops at the first, and a "§"
+// outside of quotes is undefined behaviour in it.
 #pragma once
 
 #include <string>
@@ -18,15 +23,16 @@ struct SyntaxError {
 struct ParsedToml {
   Node root;
   std::vector<SyntaxError> errors;
-  // Whether what is in `root` is worth checking: false when the structure itself was lost (a broken
-  // table header, a quote that never closes).
+  // Whether `root` is worth checking: false when nobody knows which table the rest belongs to.
   bool usable = true;
 };
 
-// A line with an error is left out and the rest is read, so that one slip does not hide the others.
 ParsedToml parse_toml(std::string_view text);
 
 // One value as it stands after `key =`; nothing when `text` is not exactly one TOML value.
 bool parse_toml_value(std::string_view text, Node& out);
+
+// A number, boolean or date; keeps the place of `out`. False when `word` is none of them.
+bool read_toml_word(std::string_view word, Node& out);
 
 }  // namespace drawbridge::config

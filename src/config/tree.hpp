@@ -22,7 +22,8 @@ struct Node {
   bool from_text = false;
   // Additionally from a label: lists are comma separated, booleans may be "1", numbers are digits.
   bool from_label = false;
-  bool bad = false;  // a problem was reported for it: rules about several keys leave it alone
+  bool bad = false;       // a problem was reported for it: rules about several keys leave it alone
+  std::uint8_t mark = 0;  // notes of the parser that builds the tree
   std::uint16_t source = 0;  // index into the loader's list of sources
   int line = 0;              // of the value, from 1
   int column = 0;
