@@ -194,7 +194,9 @@ TEST(StatusUnreachable, nonsense_from_a_backend_is_no_answer) {
       {"not a frame", ByteBuffer(64, 0xFF)},
       {"HTTP",
        [] {
-         const ByteView text = as_bytes("HTTP/1.1 400 Bad Request\r\n\r\n");
+         const ByteView text = as_bytes(
+             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+             "Content-Length: 0\r\nConnection: close\r\n\r\n");
          return ByteBuffer(text.begin(), text.end());
        }()},
       {"another packet", frame({0x05, 0x01, 'x'})},
