@@ -291,8 +291,10 @@ bool drops_unknown(const Connection& connection) {
   return connection.global().unknown_domain_behavior == config::UnknownDomain::drop;
 }
 
+// The version whose answer the client gets. Invented numbers share one answer: each of its own
+// would be a request to the backend, for anybody who counts them through.
 mc::Version version_of(const mc::Hello& hello) {
-  return hello.is_legacy() ? unspecified : hello.version;
+  return hello.is_legacy() || !mc::is_plausible(hello.version) ? unspecified : hello.version;
 }
 
 }  // namespace

@@ -81,6 +81,16 @@ const Release& floor_release(Version version) {
   return above == std::begin(table) ? *above : above[-1];
 }
 
+bool is_plausible(Version version) {
+  constexpr std::int32_t releases_to_come = 64;  // six years of them
+  constexpr std::int32_t first_snapshot = 0x4000'0001;
+  constexpr std::int32_t snapshots = 1024;  // about 330 were published in the first six years
+  const std::int32_t n = number(version);
+  if (n > number(newest_known) && n <= number(newest_known) + releases_to_come) return true;
+  if (n >= first_snapshot && n < first_snapshot + snapshots) return true;
+  return floor_release(version).version == version;
+}
+
 std::string release_name(Version version) {
   const Release& release = floor_release(version);
   if (release.version == version) return std::string(release.name);

@@ -88,4 +88,8 @@ const Release& floor_release(Version version);
 // The name of exactly this version, else "protocol N". For logs and answers.
 std::string release_name(Version version);
 
+// Whether a client of the game may have sent this number: a release, one of the next releases to
+// come, or a snapshot. For whoever keeps something per version and must not keep it per invention.
+bool is_plausible(Version version);
+
 }  // namespace drawbridge::mc

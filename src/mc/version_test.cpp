@@ -21,6 +21,13 @@ TEST(Version, names_are_for_exact_numbers_only) {
   EXPECT_EQ(release_name(Version{-1}), "protocol -1");
 }
 
+TEST(Version, numbers_that_nobody_plays_with_are_not_plausible) {
+  for (const int real : {4, 5, 47, 340, 777, 778, 841, 0x4000'0001, 0x4000'0150})
+    EXPECT_TRUE(is_plausible(Version{real})) << real;
+  for (const int invented : {-1, 0, 3, 6, 400, 842, 100'000, 0x4000'0000, 0x4000'0401, 0x7FFF'FFFF})
+    EXPECT_FALSE(is_plausible(Version{invented})) << invented;
+}
+
 TEST(Version, the_table_has_every_number_of_the_door) {
   // 1.7.10, 1.8.8, 1.12.2, 1.16.5, 1.19.4, 1.20.1, 1.20.4, 1.21.4, 1.21.11, 26.1, as minecraft-data
   // has them.

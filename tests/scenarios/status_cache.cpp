@@ -51,6 +51,17 @@ TEST(StatusCache, each_version_of_the_game_has_an_answer_of_its_own) {
   EXPECT_EQ(backend.pings(), 3);
 }
 
+TEST(StatusCache, versions_that_nobody_plays_cost_one_request_together) {
+  StatusServer backend{std::string(answer_json)};
+  ProxyRig rig({.global = "status_cache.ttl = \"1h\"",
+                .servers = {{"lobby", server_file("play.example", backend.address())}}});
+  for (int invented = 200'000; invented < 200'020; ++invented) {
+    FakeClient client(rig.endpoint());
+    EXPECT_TRUE(client.status("play.example", mc::Version{invented}));
+  }
+  EXPECT_EQ(backend.pings(), 1);
+}
+
 // The ping that the backend gets is the client's: its version, its host.
 TEST(StatusCache, the_backend_is_asked_as_the_client_asked) {
   Door door("*.example");
