@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <fstream>
+#include <utility>
 
 #include "net/connect_wait.hpp"
 #include "net/stream_socket.hpp"
@@ -12,10 +14,20 @@ namespace drawbridge::net {
 
 namespace {
 
+// The range that the kernel takes source ports from; its default where it cannot be read.
+std::pair<int, int> source_ports() {
+  std::pair<int, int> range{32768, 60999};
+  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+  file >> range.first >> range.second;
+  return range;
+}
+
 // A connect to a port of our own host where nobody listens may pick that very port as its source
 // and meet itself.
 bool met_itself(int fd, const Endpoint& to) {
-  if (!to.address.is_loopback()) return false;
+  static const std::pair<int, int> sources = source_ports();
+  if (to.port < sources.first || to.port > sources.second || !to.address.is_loopback())
+    return false;
   sockaddr_storage own{};
   socklen_t size = sizeof own;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;

@@ -40,8 +40,8 @@ Relay::Relay(Pump& pump, RelayStart&& start)
       splice_streak_(start.splice_streak) {}
 
 void Relay::begin(const ByteBuffer& to_backend, const ByteBuffer& to_client) {
-  stash(flows_[client], to_backend);
-  stash(flows_[backend], to_client);
+  deliver(client, to_backend);
+  deliver(backend, to_client);
   for (const Side side : {client, backend}) {
     const int error = pump_.worker_.watch(fds_[side].get(), *this, side);
     if (error != 0) return end(RelayEndReason::failed);
@@ -253,6 +253,11 @@ void Relay::read_nothing(Side from, int error) {
   }
 }
 
+void Relay::deliver(Side from, ByteView bytes) {
+  if (bytes.empty()) return;
+  send_rest(from, bytes, sys::transmit(fds_[other(from)].get(), bytes.data(), bytes.size()));
+}
+
 // After a first send that took `result` of the bytes, or failed with it: on until EAGAIN, and the
 // rest is kept.
 std::uint32_t Relay::send_rest(Side from, ByteView bytes, ssize_t result) {
@@ -329,7 +334,9 @@ void Relay::carry_end_over(Side from) {
   Flow& flow = flows_[from];
   if (flow.shut) return;
   flow.shut = true;
-  if (failed_[from]) return;
+  // Where the other flow is through, end() closes both sockets at once: a FIN of its own would be
+  // one system call for nothing.
+  if (failed_[from] || flows_[other(from)].finished()) return;
   if (shutdown(fds_[other(from)].get(), SHUT_WR) != 0) side_failed(other(from), errno);
 }
 

@@ -80,6 +80,7 @@ class Relay final : public Pollable, public Turn {
   bool flush_pipe(Side from);
   std::uint32_t fill(Side from, std::uint32_t at_most);
   std::uint32_t copy(Side from);
+  void deliver(Side from, ByteView bytes);
   void read_nothing(Side from, int error);
   std::uint32_t send_rest(Side from, ByteView bytes, ssize_t result);
   std::uint32_t splice_in(Side from, std::uint32_t at_most);
