@@ -18,6 +18,10 @@ SessionNames::SessionNames(std::string_view player, std::string_view host)
   std::ranges::copy(host, text_.get() + player.size());
 }
 
+namespace {
+constexpr std::uint32_t refused_at_once = 256;
+}
+
 Desk::Desk(net::Worker& worker, Services& services)
     : worker_(worker), services_(services), slab_(sizeof(Session)) {}
 
@@ -51,6 +55,11 @@ void Desk::set_world(WorldPtr world) {
 }
 
 void Desk::accept(net::Fd fd, Arrival arrival) {
+  // Whoever is above max_connections hears so, but only so many at a time: hearing costs a seat
+  // too.
+  const std::uint32_t most = world_->global->max_connections;
+  const std::uint32_t seated = services_.connections.load(std::memory_order_relaxed);
+  if (most != 0 && seated >= most + refused_at_once) return;
   arrival.at = worker_.now();
   net::Stream stream(worker_, std::move(fd), Fault::client);
   worker_.spawn(serve_connection(*this, std::move(stream), std::move(arrival)));

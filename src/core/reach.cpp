@@ -1,5 +1,6 @@
 #include "core/reach.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace drawbridge::core {
 namespace {
 
 using Endpoints = std::vector<Endpoint>;
+
+// How long a name server may take to say that a name has moved when the known address failed: one
+// that never answers must not delay the next address much.
+constexpr Duration dns_after_failure = milliseconds(200);
 
 BalanceStrategy strategy_of(config::Balance balance) {
   switch (balance) {
@@ -29,17 +34,8 @@ net::DialOptions dial_options(const World& world, const Server& server) {
   return {.socket = socket_options(*world.global, server)};
 }
 
-// Known addresses at once, even out-of-date ones; only a name that was never resolved waits for
-// DNS.
-net::Task<Result<Endpoints>> addresses_of(Desk& desk, config::Address address, TimePoint deadline) {
-  if (address.is_unix())
-    co_return fail(Fault::proxy, "{}: Unix sockets are not supported as backends", address.text());
-  if (address.ip) co_return Endpoints{Endpoint{*address.ip, address.port}};
-  if (const auto known = desk.services().resolver.cached(address.host)) {
-    Endpoints out;
-    for (const IpAddress& ip : *known) out.push_back({ip, address.port});
-    co_return out;
-  }
+// Asks the resolver: at once when the name is fresh in its cache, else when DNS has answered.
+net::Task<Result<Endpoints>> resolve(Desk& desk, config::Address address, TimePoint deadline) {
   net::Later<Result<Endpoints>> later(desk.worker());
   desk.services().resolver.resolve(
       address.host, address.port,
@@ -55,19 +51,49 @@ net::Task<Result<Endpoints>> addresses_of(Desk& desk, config::Address address, T
   co_return std::move(*answer);
 }
 
-// All endpoints of one configured address, one after the other, within one connect_timeout.
-net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
-                                       net::DialOptions options, TimePoint deadline) {
-  auto endpoints = co_await addresses_of(desk, address, deadline);
-  if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+// One after the other, until the deadline.
+net::Task<Result<net::Stream>> connect_to_one_of(Desk& desk, Endpoints endpoints, std::string name,
+                                                 net::DialOptions options, TimePoint deadline) {
   Error last{"no address", Fault::backend};
-  for (const Endpoint& endpoint : *endpoints) {
+  for (const Endpoint& endpoint : endpoints) {
     auto stream = co_await net::dial(desk.worker(), endpoint, options, deadline);
     if (stream) co_return std::move(*stream);
-    last = {fmt::format("{}: {}", address.text(), stream.error().text()), stream.error().fault};
+    last = {fmt::format("{}: {}", name, stream.error().text()), stream.error().fault};
     if (stream.error() == net::IoError::Kind::cancelled) break;
   }
   co_return std::unexpected(std::move(last));
+}
+
+// One configured address within one connect_timeout. A name that is known is dialled at once, even
+// if what is known is out of date; DNS is asked when nothing is known, or when that failed and the
+// name may have moved.
+net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
+                                       net::DialOptions options, TimePoint deadline) {
+  if (address.is_unix())
+    co_return fail(Fault::proxy, "{}: Unix sockets are not supported as backends", address.text());
+  if (address.ip) {
+    Endpoints literal{Endpoint{*address.ip, address.port}};
+    co_return co_await connect_to_one_of(desk, std::move(literal), address.text(), options,
+                                         deadline);
+  }
+  Endpoints known;
+  const auto cached = desk.services().resolver.cached(address.host);
+  if (cached)
+    for (const IpAddress& ip : *cached) known.push_back({ip, address.port});
+  Result<net::Stream> stream = std::unexpected(Error{});
+  if (!known.empty()) {
+    stream = co_await connect_to_one_of(desk, known, address.text(), options, deadline);
+    if (stream || stream.error().fault == Fault::proxy) co_return stream;
+  }
+  const TimePoint brief = desk.worker().now() + dns_after_failure;
+  const TimePoint until = known.empty() ? deadline : std::min(deadline, brief);
+  auto fresh = co_await resolve(desk, address, until);
+  if (!fresh) co_return std::unexpected(known.empty() ? fresh.error() : stream.error());
+  std::erase_if(*fresh, [&](const Endpoint& endpoint) {
+    return std::ranges::find(known, endpoint) != known.end();
+  });
+  if (fresh->empty()) co_return stream;
+  co_return co_await connect_to_one_of(desk, std::move(*fresh), address.text(), options, deadline);
 }
 
 void log_health(const Server& server, std::size_t address, bool healthy, std::string_view why) {
