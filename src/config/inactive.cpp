@@ -81,7 +81,9 @@ std::optional<std::string> protection_missing(const ServerConfig& server,
   if (global.ban.provider != "builtin" && global.ban.provider != "none")
     return fmt::format("bans are decided by \"{}\", which is not active yet", global.ban.provider);
   if (global.ban.provider == "builtin" && bans_held)
-    return fmt::format("{} holds bans, which are not active yet", global.ban.file.native());
+    // Players read this: the name, not where it lies.
+    return fmt::format("{} holds bans, which are not active yet",
+                       global.ban.file.filename().native());
   if (server.server_manager && server.server_manager->verify_before_wake)
     return "server_manager.verify_before_wake is not active yet";
   return std::nullopt;

@@ -250,6 +250,7 @@ void check_server(Reader& reader, const Node& node, void* object) {
     reader.error_at_key(*old,
                         "is the old name of `kick_messages.offline`, which is set too; keep one");
   }
+  if (!node.sound("domains")) return;
   std::set<std::string_view> seen;
   for (const std::string& domain : server.domains)
     if (!seen.insert(domain).second) {

@@ -85,6 +85,23 @@ TEST(GlobalFile, WordsThatAreMoreThanWords) {
             ForwardingMode::velocity);
 }
 
+TEST(GlobalFile, WrongWordsAreErrorsThatNameTheRightOnes) {
+  const auto problems = [](std::string_view text) { return text_of(load(text).problems); };
+  EXPECT_THAT(problems("receive_proxy_protocol = 'maybe'"), HasSubstr("\"optional\""));
+  EXPECT_THAT(problems("coalesce = true"), HasSubstr("\"auto\""));
+  EXPECT_THAT(problems("[status_cache]\nstale_while_error = []"),
+              HasSubstr("true, false or a duration"));
+  EXPECT_THAT(problems("unknown_domain_behavior = 'dorp'"), HasSubstr("did you mean \"drop\"?"));
+  EXPECT_THAT(problems("bind = 'localhost'"), HasSubstr("[::]:25565"));
+  EXPECT_THAT(problems("servers_dir = ''"), HasSubstr("path is empty"));
+  EXPECT_THAT(problems("max_connections = '5'"), HasSubstr("expected an integer, found a string"));
+  EXPECT_THAT(problems("so_reuseport = 1"),
+              HasSubstr("expected true or false, found the number 1"));
+  EXPECT_THAT(problems("keepalive = 1"), HasSubstr("expected a table"));
+  EXPECT_THAT(problems("listener = {}"), HasSubstr("expected a list of tables"));
+  EXPECT_THAT(problems("fallback = 'a'"), HasSubstr("write [\"a\"]"));
+}
+
 TEST(GlobalFile, ProxyProtocolNeedsToKnowWhom) {
   EXPECT_THAT(text_of(load("receive_proxy_protocol = 'optional'").problems),
               HasSubstr("error: receive_proxy_protocol"));

@@ -1,4 +1,6 @@
 // Server files: what is read, what is refused, and that every refusal comes with its place.
+#include <sys/stat.h>
+
 #include "config/favicon.hpp"
 #include "config/test_files.hpp"
 
@@ -185,6 +187,24 @@ TEST(ServerFile, SecretsThatAreNoneAreErrors) {
               HasSubstr("filled in"));
 }
 
+TEST(ServerFile, NetworksWithHostBitsAreMaskedWithAWarning) {
+  const LoadedServer loaded = load(with("[ip_filter]\nwhitelist = ['10.1.2.3/8']"));
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.config->ip_filter->whitelist[0].text(), "10.0.0.0/8");
+  EXPECT_THAT(text_of(loaded.problems), HasSubstr("warning: ip_filter.whitelist"));
+}
+
+// A key may hold what a terminal would obey.
+TEST(ServerFile, ProblemsAreOneReadableLine) {
+  const LoadedServer loaded =
+      load(with("[kick_messages]\n\"a\\u001b[2J\\nb\" = 'x'\n[\"\\u0007\"]"));
+  EXPECT_EQ(loaded.problems.size(), 2u);
+  for (const Problem& problem : loaded.problems) {
+    const std::string text = problem.text();
+    EXPECT_TRUE(std::ranges::none_of(text, [](char c) { return c >= 0 && c < ' '; })) << text;
+  }
+}
+
 TEST(ServerFile, TextsAreChecked) {
   EXPECT_THAT(text_of(load(with("disconnect_message = '{nobody}'")).problems),
               HasSubstr("{nobody}"));
@@ -218,6 +238,10 @@ TEST(ServerFile, UnreadableFilesAreProblems) {
   EXPECT_THAT(text_of(load_server_file(folder.path() / "none.toml").problems),
               HasSubstr("does not exist"));
   EXPECT_THAT(text_of(load_server_file(folder.path()).problems), HasSubstr("is a folder"));
+  // A pipe would wait for somebody to write into it.
+  const auto pipe = folder.path() / "pipe.toml";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(text_of(load_server_file(pipe).problems), HasSubstr("not a plain file"));
 }
 
 TEST(ServerSettings, LabelsAreDottedPathsWithTexts) {
