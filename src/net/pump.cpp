@@ -188,6 +188,7 @@ void Pump::sweep() {
   }
   enforce_stalled_limit();
   trim_pipes();
+  setup_trim();
 }
 
 void Pump::enforce_stalled_limit() {

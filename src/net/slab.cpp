@@ -60,10 +60,11 @@ struct Slab::Chunk {
   }
 };
 
-Slab::Slab(std::size_t block, std::size_t chunk)
+Slab::Slab(std::size_t block, std::size_t chunk, Idle idle)
     : block_((std::max(block, sizeof(void*)) + 15) & ~std::size_t{15}),
       chunk_bytes_(chunk),
-      per_chunk_((chunk - Chunk::header) / block_) {
+      per_chunk_((chunk - Chunk::header) / block_),
+      idle_(idle) {
   static_assert(sizeof(Chunk) <= Chunk::header);
 }
 
@@ -72,10 +73,7 @@ Slab::~Slab() {
   while (open_ != nullptr) {
     Chunk* chunk = open_;
     unlink(chunk);
-    if (chunk->live == 0) {
-      permit(chunk, chunk_bytes_);
-      munmap(chunk, chunk_bytes_);
-    }
+    if (chunk->live == 0) unmap(chunk);
   }
 }
 
@@ -85,6 +83,11 @@ Slab::Chunk* Slab::new_chunk() {
   ++empty_;
   link(chunk);
   return chunk;
+}
+
+void Slab::unmap(Chunk* chunk) {
+  permit(chunk, chunk_bytes_);
+  munmap(chunk, chunk_bytes_);
 }
 
 void Slab::link(Chunk* chunk) {
@@ -110,7 +113,7 @@ void* Slab::allocate() {
   } else {
     block = chunk->block(block_, chunk->fresh++);
   }
-  if (chunk->live++ == 0) --empty_;
+  if (chunk->live++ == 0) least_empty_ = std::min(least_empty_, --empty_);
   ++live_;
   if (chunk->free == nullptr && chunk->fresh == per_chunk_) unlink(chunk);
   return block;
@@ -125,14 +128,29 @@ void Slab::release(void* block) {
   --live_;
   if (!chunk->open) link(chunk);
   if (--chunk->live > 0) return;
-  if (empty_ == 0) {  // the spare one
-    empty_ = 1;
+  if (empty_ == 0 || idle_ == Idle::waits_for_trim) {  // the spare one, or perhaps wanted again
+    ++empty_;
     return;
   }
   unlink(chunk);
   --chunks_;
-  permit(chunk, chunk_bytes_);
-  munmap(chunk, chunk_bytes_);
+  unmap(chunk);
+}
+
+void Slab::trim() {
+  std::size_t surplus = least_empty_ > 0 ? least_empty_ - 1 : 0;
+  for (Chunk* chunk = open_; surplus > 0 && chunk != nullptr;) {
+    Chunk* const next = chunk->next;
+    if (chunk->live == 0) {
+      unlink(chunk);
+      --chunks_;
+      --empty_;
+      --surplus;
+      unmap(chunk);
+    }
+    chunk = next;
+  }
+  least_empty_ = empty_;
 }
 
 namespace {
@@ -148,8 +166,14 @@ class SetupSlabs {
     const auto* size = std::lower_bound(setup_sizes.begin(), setup_sizes.end(), bytes);
     if (size == setup_sizes.end()) return nullptr;
     auto& slab = slabs_[static_cast<std::size_t>(size - setup_sizes.begin())];
-    if (!slab) slab = std::make_unique<Slab>(*size, *size > 4096 ? 1U << 18 : 1U << 16);
+    if (!slab)
+      slab = std::make_unique<Slab>(*size, *size > 4096 ? 1U << 18 : 1U << 16,
+                                    Slab::Idle::waits_for_trim);
     return slab.get();
+  }
+  void trim() {
+    for (auto& slab : slabs_)
+      if (slab) slab->trim();
   }
 
  private:
@@ -171,6 +195,10 @@ void* setup_allocate(std::size_t bytes) {
 void setup_release(void* memory, std::size_t bytes) {
   Slab* slab = setup_slabs().of(bytes);
   slab != nullptr ? slab->release(memory) : ::operator delete(memory);
+}
+
+void setup_trim() {
+  setup_slabs().trim();
 }
 
 }  // namespace drawbridge::net

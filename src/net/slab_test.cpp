@@ -37,6 +37,36 @@ TEST(Slab, MemoryGoesBackExceptOneChunk) {
   EXPECT_EQ(slab.chunks(), 1U);
 }
 
+TEST(Slab, WaitingForTrimKeepsWhatIsUsedAgain) {
+  Slab slab(256, 4096, Slab::Idle::waits_for_trim);
+  std::vector<void*> blocks;
+  const auto take = [&](int count) {
+    while (count-- > 0) blocks.push_back(slab.allocate());
+  };
+  const auto release_all = [&] {
+    for (void* block : blocks) slab.release(block);
+    blocks.clear();
+  };
+  take(150);
+  const std::size_t most = slab.chunks();
+  ASSERT_EQ(most, 10U);
+  release_all();
+  EXPECT_EQ(slab.chunks(), most);
+  slab.trim();  // all of them were in use since the last one
+  EXPECT_EQ(slab.chunks(), most);
+  take(75);
+  EXPECT_EQ(slab.chunks(), most);
+  release_all();
+  slab.trim();  // five of ten were, and one is spare
+  EXPECT_EQ(slab.chunks(), 6U);
+  slab.trim();
+  EXPECT_EQ(slab.chunks(), 1U);
+  take(1);
+  slab.trim();
+  EXPECT_EQ(slab.chunks(), 1U);
+  release_all();
+}
+
 TEST(Slab, FreedBlocksAreUsedAgain) {
   Slab slab(64, 4096);
   std::vector<void*> blocks;
