@@ -1,0 +1,93 @@
+// The global file edited while the proxy runs: what can change does, the rest is named.
+#include <gtest/gtest.h>
+
+#include "kit/door.hpp"
+#include "kit/player.hpp"
+#include "kit/signpost.hpp"
+
+namespace drawbridge::kit {
+namespace {
+
+std::string kick(ProxyRig& rig, std::string_view host) {
+  FakeClient client(rig.endpoint());
+  client.log_in(host, "Steve");
+  return client.kicked().value_or("(no kick)");
+}
+
+TEST(ReloadGlobal, peers_fault_22_a_new_motd_and_kick_text_hold_at_once) {
+  ProxyRig rig({.global = "default_motd.online.text = \"before\"\n"
+                          "kick_messages.unknown_host = \"no {host} here\"",
+                .servers = {}});
+  EXPECT_EQ(where(rig, "x.example"), "before");
+  EXPECT_EQ(kick(rig, "x.example"), "no x.example here");
+  rig.write_global(
+      "default_motd.online.text = \"after\"\nkick_messages.unknown_host = \"never heard of "
+      "{host}\"");
+  EXPECT_TRUE(eventually([&] { return where(rig, "x.example") == "after"; }));
+  EXPECT_EQ(kick(rig, "x.example"), "never heard of x.example");
+  EXPECT_TRUE(rig.logged({"changed", "keys=", "default_motd", "kick_messages"}));
+}
+
+TEST(ReloadGlobal, a_listener_comes_and_goes_with_its_table) {
+  Door door;
+  Player player(door.rig.endpoint(), door.backend);
+  const auto addresses = [&] { return door.rig.daemon().addresses(); };
+  ASSERT_EQ(addresses().size(), 1U);
+  const std::string second = "[[listener]]\nbind = \"127.0.0.2:0\"\nname = \"second\"\n";
+  door.rig.write_global(second);
+  ASSERT_TRUE(eventually([&] { return addresses().size() == 2; }));
+  const Endpoint extra = addresses()[1];
+  EXPECT_EQ(extra.address.text(), "127.0.0.2");
+  Player other(extra, door.backend);
+  EXPECT_TRUE(other.plays());
+  door.rig.write_global("");
+  ASSERT_TRUE(eventually([&] { return addresses().size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return !Wire::connect(extra).open(); }));
+  EXPECT_TRUE(door.rig.logged({"no longer listening", "127.0.0.2"}));
+  // Those who came in by it stay, and the other listener never closed.
+  EXPECT_TRUE(other.plays());
+  EXPECT_TRUE(player.plays());
+  EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
+}
+
+TEST(ReloadGlobal, a_port_that_is_taken_is_told_and_the_rest_holds) {
+  const Harbour taken;
+  Door door;
+  door.rig.write_global(fmt::format(
+      "kick_messages.unknown_host = \"new words\"\n[[listener]]\nbind = \"{}\"", taken.address()));
+  EXPECT_TRUE(door.rig.logged({"ERROR", "is taken by", taken.address()}));
+  EXPECT_TRUE(eventually([&] { return kick(door.rig, "x.example") == "new words"; }));
+  EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
+}
+
+TEST(ReloadGlobal, keys_that_wait_for_a_restart_are_named) {
+  Door door("play.example", {.server = {}, .global = "worker_threads = 1"});
+  door.rig.write_global("worker_threads = 2\nkick_messages.unknown_host = \"new words\"");
+  EXPECT_TRUE(door.rig.logged({"WARN", "wait for a restart", "keys=worker_threads"}));
+  EXPECT_TRUE(eventually([&] { return kick(door.rig, "x.example") == "new words"; }));
+  EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
+}
+
+TEST(ReloadGlobal, a_bad_file_changes_nothing) {
+  Door door("play.example", {.server = {}, .global = "kick_messages.unknown_host = \"good\""});
+  door.rig.write_global("kick_messages.unknown_host = \"bad\"\nmax_connexions = 1");
+  EXPECT_TRUE(door.rig.logged({"ERROR", "drawbridge.toml:3", "max_connexions"}));
+  EXPECT_TRUE(door.rig.logged({"ERROR", "the values that are live stay"}));
+  EXPECT_EQ(kick(door.rig, "x.example"), "good");
+  door.rig.write_global("kick_messages.unknown_host = \"mended\"");
+  EXPECT_TRUE(eventually([&] { return kick(door.rig, "x.example") == "mended"; }));
+}
+
+TEST(ReloadGlobal, another_servers_dir_takes_the_place_of_the_first) {
+  ProxyRig rig({.global = {}, .servers = {{"a", signpost("[\"a.example\"]", "old folder")}}});
+  rig.folder().write("others/a.toml", signpost("[\"a.example\"]", "new folder"));
+  rig.write_global("servers_dir = \"others\"");
+  EXPECT_TRUE(eventually([&] { return where(rig, "a.example") == "new folder"; }));
+  rig.await_change([&] {
+    rig.folder().write("others/a.toml", signpost("[\"a.example\"]", "new folder, edited"));
+  });
+  EXPECT_TRUE(eventually([&] { return where(rig, "a.example") == "new folder, edited"; }));
+}
+
+}  // namespace
+}  // namespace drawbridge::kit
