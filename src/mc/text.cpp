@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/strings.hpp"
+#include "mc/text_events.hpp"
 #include "mc/text_runs.hpp"
 #include "mc/utf16.hpp"
 
@@ -130,9 +131,11 @@ std::string to_json(const Text& text, Version version) {
     json::parse_options options;
     options.max_depth = 64;
     json::value component = json::parse(text.value, error, {}, options);
-    if (!error && version >= v1_16) return text.value;
+    const bool has_other_events = may_need_other_events(text.value, version);
+    if (!error && version >= v1_16 && !has_other_events) return text.value;
     if (!error) {
       name_colors(component, version);
+      if (has_other_events) fit_events(component, version);
       return json::serialize(component);
     }
   }

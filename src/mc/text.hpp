@@ -29,7 +29,9 @@ struct Text {
 Result<Text> json_text(std::string_view json, Fault fault = Fault::proxy);
 
 // As a JSON component for login disconnects and statuses, which are JSON in every version. Colours
-// beyond the sixteen (§x§r§r§g§g§b§b, "#rrggbb") become the nearest of the sixteen below 1.16.
+// beyond the sixteen (§x§r§r§g§g§b§b, "#rrggbb") become the nearest of the sixteen below 1.16;
+// events get the names that the version knows (text_events.hpp). Other texts are as NBT
+// since 1.20.3: see text_nbt.hpp.
 std::string to_json(const Text& text, Version version);
 // With § codes: for clients before 1.7 and terminals.
 std::string to_legacy(const Text& text);
