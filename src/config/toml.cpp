@@ -1,3 +1,4 @@
+// Longer than most files here: one grammar over one cursor, and each rule needs the ones beside it.
 #include "config/toml.hpp"
 
 #include <fmt/format.h>
