@@ -337,6 +337,23 @@ TEST(Task, SleepsUntilItsTime) {
   EXPECT_EQ(alive, 0);
 }
 
+// The worker's own tick, once a second, must not be what wakes these.
+TEST(Task, AnEarlierDeadlineMovesTheAlarm) {
+  RunningWorker worker;
+  std::atomic<int> alive{0};
+  TaskControl* control = nullptr;
+  const TimePoint start = Clock::now();
+  for (int i = 0; i < 25; ++i) {
+    std::promise<IoResult<>> end;
+    worker.call([&] {
+      const TimePoint soon = worker->now() + milliseconds(1);
+      worker->spawn(sleeper(*worker, soon, Held(alive), end, &control));
+    });
+    EXPECT_TRUE(end.get_future().get().has_value());
+  }
+  EXPECT_LT(Clock::now() - start, seconds(15)) << "with the tick it takes a second each";
+}
+
 TEST(Task, CancelWakesTheInnermostWaitAndEverythingUnwinds) {
   RunningWorker worker;
   std::atomic<int> alive{0};
