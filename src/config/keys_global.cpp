@@ -12,7 +12,10 @@ namespace {
 
 const Table& listener_keys() {
   static const Table table = describe_table<Listener>({
-      key<&Listener::bind>("bind", "Where to listen.", live, ours, required, now, listening()),
+      key<&Listener::bind>("bind", "Where to listen.", live, ours, required, now, listening(),
+                           LaterValues{[](const void* value) {
+                             return !static_cast<const Address*>(value)->is_unix();
+                           }}),
       key<&Listener::receive_proxy_protocol>("receive_proxy_protocol",
                                              "As the key of that name, for this socket.", fresh,
                                              ours, now, DefaultText{"`receive_proxy_protocol`"}),
@@ -213,7 +216,11 @@ const Table& global_keys() {
     Table keys = describe_table<GlobalConfig>({
         key<&G::bind>("bind", "A listener in short form. `[::]` is dual stack.", at_process, live,
                       now, listening(),
-                      DefaultText{"`0.0.0.0:25565`, unless there are `[[listener]]` tables"}),
+                      DefaultText{"`0.0.0.0:25565`, unless there are `[[listener]]` tables"},
+                      LaterValues{[](const void* value) {
+                        const auto& bind = *static_cast<const std::optional<Address>*>(value);
+                        return !bind || !bind->is_unix();
+                      }}),
         config::table<&G::listener>("listener", listener_keys(), "Further listening sockets.", live,
                                     ours, now),
         key<&G::receive_proxy_protocol>(

@@ -289,7 +289,11 @@ const Table& server_keys() {
             ValueRule<BackendAddress>{
                 "weight 0..65535, 1 if not given",
                 [](const BackendAddress& backend) { return dialled().apply(backend.address); }},
-            DefaultText{"required"}),
+            DefaultText{"required"}, LaterValues{[](const void* value) {
+              const auto& backends = *static_cast<const std::vector<BackendAddress>*>(value);
+              return std::ranges::none_of(
+                  backends, [](const BackendAddress& b) { return b.address.is_unix(); });
+            }}),
         config::table<&ServerConfig::routes>(
             "routes", route_keys(), "Patterns over host names that lead here.", ours, later),
         key<&ServerConfig::balance>("balance", "The order in which healthy addresses are tried.",
