@@ -46,7 +46,9 @@ async def leave_and_compare(door, backend: Backend, player: Player, stayed: floa
     return client, server
 
 
-async def talk(backend: Backend, player: Player, words: str) -> None:
+async def talk(backend: Backend, player: Player, greeting: str) -> None:
+    # A world repeats what everybody says: the name tells ours from the same words of another cell's player.
+    words = f"{greeting} from {player.name}"
     await player.chat(words)  # back again from the backend
     server = await backend.worker.ask("current", username=player.name)
     check(words in server["heard"], f"the backend heard {server['heard']}")
