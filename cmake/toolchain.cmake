@@ -12,10 +12,12 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 # No C++20 modules here; scanning for them would double the work of every compile.
 set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 
+# Paths below the checkout count as relative, so that build folders and checkouts share what they compiled.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
