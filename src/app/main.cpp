@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -87,6 +88,8 @@ int run(const CommonFlags& flags, bool strict) {
       .config = flags.path(), .overlays = {}, .strict = strict, .watch = {}, .resolver = {}};
   if (!flags.overlays(options.overlays)) return app::exit_config;
   app::Daemon daemon(std::move(options));
+  // A reader of our log that goes away must not take the players along.
+  std::signal(SIGPIPE, SIG_IGN);
   daemon.handle_signals();
   const int code = daemon.start();
   if (code != app::exit_ok) {
