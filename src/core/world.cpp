@@ -52,8 +52,7 @@ const Server* World::find(std::string_view id) const {
 }
 
 const ListenerRules* World::listener(std::string_view bind_text) const {
-  const auto at = std::ranges::find(listeners, bind_text,
-                                    [](const ListenerRules& l) { return l.config.bind.text(); });
+  const auto at = std::ranges::find(listeners, bind_text, &ListenerRules::bind_text);
   return at == listeners.end() ? nullptr : &*at;
 }
 
@@ -66,8 +65,10 @@ WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
   world->default_motds = prepare(world->global->default_motd, "default_motd");
   world->routes = make_routes(*world);
   for (const config::EffectiveListener& listener : config::effective_listeners(*world->global)) {
-    ListenerRules rules{
-        .config = listener, .trusted = CidrSet(listener.trusted_proxies), .default_server = {}};
+    ListenerRules rules{.config = listener,
+                        .bind_text = listener.bind.text(),
+                        .trusted = CidrSet(listener.trusted_proxies),
+                        .default_server = {}};
     if (listener.default_server) rules.default_server = world->index_of(*listener.default_server);
     world->listeners.push_back(std::move(rules));
   }

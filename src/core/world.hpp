@@ -20,6 +20,7 @@ namespace drawbridge::core {
 // A listener's rules, ready to ask.
 struct ListenerRules {
   config::EffectiveListener config;
+  std::string bind_text;  // config.bind.text(): asked for twice by each connection
   CidrSet trusted;
   std::optional<std::uint32_t> default_server;  // index into World::servers
 
