@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "core/connection.hpp"
+#include "core/reach.hpp"
 
 namespace drawbridge::core {
 
@@ -90,6 +91,11 @@ void Desk::on_relay_end(const net::RelayEnd& end) {
   --count_;
   session->~Session();
   slab_.release(session);
+}
+
+void Desk::on_relay_lasts(std::uint64_t id, int backend) {
+  const auto* session = reinterpret_cast<const Session*>(static_cast<std::uintptr_t>(id));
+  net::apply_options(backend, socket_options(*world_->global, *session->server));
 }
 
 void Desk::log_end(const Session& session, const net::RelayEnd& end) const {

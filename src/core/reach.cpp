@@ -30,10 +30,6 @@ BalanceStrategy strategy_of(config::Balance balance) {
   }
 }
 
-net::DialOptions dial_options(const World& world, const Server& server) {
-  return {.socket = socket_options(*world.global, server)};
-}
-
 // Asks the resolver: at once when the name is fresh in its cache, else when DNS has answered.
 net::Task<Result<Endpoints>> resolve(Desk& desk, config::Address address, TimePoint deadline) {
   net::Later<Result<Endpoints>> later(desk.worker());
@@ -52,13 +48,13 @@ net::Task<Result<Endpoints>> resolve(Desk& desk, config::Address address, TimePo
 }
 
 // One after the other, until the deadline.
-net::Task<Result<net::Stream>> connect_to_one_of(Desk& desk, Endpoints endpoints, std::string name,
-                                                 net::DialOptions options, TimePoint deadline) {
+net::Task<Result<net::Stream>> connect_to_one_of(Desk& desk, Endpoints endpoints,
+                                                 config::Address address, TimePoint deadline) {
   Error last{"no address", Fault::backend};
   for (const Endpoint& endpoint : endpoints) {
-    auto stream = co_await net::dial(desk.worker(), endpoint, options, deadline);
+    auto stream = co_await net::dial(desk.worker(), endpoint, deadline);
     if (stream) co_return std::move(*stream);
-    last = {fmt::format("{}: {}", name, stream.error().text()), stream.error().fault};
+    last = {fmt::format("{}: {}", address.text(), stream.error().text()), stream.error().fault};
     if (stream.error() == net::IoError::Kind::cancelled) break;
   }
   co_return std::unexpected(std::move(last));
@@ -67,14 +63,12 @@ net::Task<Result<net::Stream>> connect_to_one_of(Desk& desk, Endpoints endpoints
 // One configured address within one connect_timeout. A name that is known is dialled at once, even
 // if what is known is out of date; DNS is asked when nothing is known, or when that failed and the
 // name may have moved.
-net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
-                                       net::DialOptions options, TimePoint deadline) {
+net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address, TimePoint deadline) {
   if (address.is_unix())
     co_return fail(Fault::proxy, "{}: Unix sockets are not supported as backends", address.text());
   if (address.ip) {
     Endpoints literal{Endpoint{*address.ip, address.port}};
-    co_return co_await connect_to_one_of(desk, std::move(literal), address.text(), options,
-                                         deadline);
+    co_return co_await connect_to_one_of(desk, std::move(literal), std::move(address), deadline);
   }
   Endpoints known;
   const auto cached = desk.services().resolver.cached(address.host);
@@ -82,7 +76,7 @@ net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
     for (const IpAddress& ip : *cached) known.push_back({ip, address.port});
   Result<net::Stream> stream = std::unexpected(Error{});
   if (!known.empty()) {
-    stream = co_await connect_to_one_of(desk, known, address.text(), options, deadline);
+    stream = co_await connect_to_one_of(desk, known, address, deadline);
     if (stream || stream.error().fault == Fault::proxy) co_return stream;
   }
   const TimePoint brief = desk.worker().now() + dns_after_failure;
@@ -93,7 +87,7 @@ net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address,
     return std::ranges::find(known, endpoint) != known.end();
   });
   if (fresh->empty()) co_return stream;
-  co_return co_await connect_to_one_of(desk, std::move(*fresh), address.text(), options, deadline);
+  co_return co_await connect_to_one_of(desk, std::move(*fresh), address, deadline);
 }
 
 void log_health(const Server& server, std::size_t address, bool healthy, std::string_view why) {
@@ -109,17 +103,21 @@ void log_health(const Server& server, std::size_t address, bool healthy, std::st
 }  // namespace
 
 net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server) {
+  net::SocketOptions options = usual_socket_options(global);
+  options.user_timeout = server.config.timeouts.write;
+  return options;
+}
+
+net::SocketOptions usual_socket_options(const config::GlobalConfig& global) {
   return {.keepalive_time = global.keepalive.time,
           .keepalive_interval = global.keepalive.interval,
           .keepalive_retries = static_cast<int>(global.keepalive.retries),
-          .user_timeout = server.config.timeouts.write,
-          .congestion = {}};
+          .user_timeout = config::Timeouts{}.write};
 }
 
 net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {
   const config::GlobalConfig& global = *world->global;
   const Duration timeout = config::effective_connect_timeout(server->config, global);
-  const net::DialOptions options = dial_options(*world, *server);
   const CandidateList candidates =
       server->pool->order(strategy_of(server->config.balance), desk.worker().now());
   Error last{"no address could be tried", Fault::backend};
@@ -130,7 +128,7 @@ net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {
     if (!attempt) continue;
     ++tried;
     const config::Address& address = server->config.addresses[candidate.index].address;
-    auto stream = co_await connect(desk, address, options, desk.worker().now() + timeout);
+    auto stream = co_await connect(desk, address, desk.worker().now() + timeout);
     if (stream) {
       bool recovered = false;
       LiveConnection live = attempt.connected(desk.worker().now(), &recovered);

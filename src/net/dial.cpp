@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/connect_wait.hpp"
+#include "net/socket_options.hpp"
 #include "net/stream_socket.hpp"
 #include "net/worker.hpp"
 
@@ -91,11 +92,11 @@ IoResult<> ConnectWait::await_resume() {
   return result_;
 }
 
-Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, DialOptions options, TimePoint deadline) {
+Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, TimePoint deadline) {
   const int family = to.address.is_v4() ? AF_INET : AF_INET6;
   Fd fd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) co_return std::unexpected(IoError::from_errno(errno, Fault::proxy));
-  apply_backend_options(fd.get(), options.socket);
+  apply_backend_options(fd.get());
 
   Stream stream(worker, std::move(fd), Fault::backend);
   auto connected = co_await ConnectWait(stream, to, deadline);

@@ -3,19 +3,15 @@
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "net/socket_options.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 
 namespace drawbridge::net {
 
-struct DialOptions {
-  SocketOptions socket = {};
-};
-
-// Errors: refused, unreachable, timed_out, reset, no_descriptors, cancelled, failed; always
-// Fault::backend except for our own limits. A connection that succeeds at once (loopback) never
-// touches epoll. Worker's thread.
-Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, DialOptions options, TimePoint deadline);
+// The socket has apply_backend_options(). The caller sends at once: until then the backend may not
+// see that the connection is made (at most 200 ms). Errors: refused, unreachable, timed_out, reset,
+// no_descriptors, cancelled, failed; always Fault::backend except for our own limits. A connection
+// that succeeds at once (loopback) never touches epoll. Worker's thread.
+Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, TimePoint deadline);
 
 }  // namespace drawbridge::net

@@ -209,12 +209,17 @@ Result<std::shared_ptr<Listener>> Listener::open(ListenerOptions options, bool* 
   listener->address_ = at;
   if (const auto real = Endpoint::from_sockaddr(bound)) listener->address_.port = real->port;
   listener->fell_back_ = fell_back;
+  listener->set_accepted(listener->options_.accepted);
   listener->self_ = listener;
   if (listener->options_.name.empty()) listener->options_.name = listener->address_.text();
   return listener;
 }
 
 Listener::~Listener() = default;
+
+void Listener::set_accepted(const SocketOptions& options) {
+  apply_listener_options(fd_.get(), options);
+}
 
 void Listener::start(const std::vector<Worker*>& workers) {
   for (Worker* worker : workers) seats_.push_back({worker, worker->mailbox()});

@@ -61,11 +61,14 @@ struct RelayEnd {
   TimePoint started;
 };
 
-// Told once when a relay has ended, on its worker; both sockets are gone by then. Must outlive the
-// relay.
+// Must outlive the relay. Both on its worker.
 class RelayOwner {
  public:
+  // Told once; both sockets are gone by then.
   virtual void on_relay_end(const RelayEnd& end) = 0;
+  // Told once, within the first second or little more, if the relay lives that long: the time for
+  // what the many connections that end at once need not pay for.
+  virtual void on_relay_lasts(std::uint64_t /*id*/, int /*backend*/) {}
 
  protected:
   ~RelayOwner() = default;
@@ -163,7 +166,7 @@ class Pump final : private Turn {
   std::vector<Relay*> buckets_;  // by id, chained through the relays
   std::size_t size_ = 0;
   std::vector<Relay*>
-      watched_;  // those that the sweep looks at: stalled, holding a pipe, or half open
+      watched_;  // those that the sweep looks at: new, stalled, holding a pipe, or half open
   std::vector<Relay*> ended_;  // until the end of the turn
   std::atomic<std::uint64_t> stalled_limit_{std::uint64_t{256} << 20};
   Totals totals_;

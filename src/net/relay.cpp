@@ -45,11 +45,10 @@ void Relay::begin(const ByteBuffer& to_backend, const ByteBuffer& to_client) {
   for (const Side side : {client, backend}) {
     const int error = pump_.worker_.watch(fds_[side].get(), *this, side);
     if (error != 0) return end(RelayEndReason::failed);
-    // The first event tells what is readable; trying at once saves a turn for what came in the
-    // meantime.
-    flows_[side].readable = true;
   }
-  work();
+  // Nothing is read before the first event says that there is something: it mostly is not.
+  after_run();
+  if (!over_ && owner_ != nullptr && watched_index_ == not_watched) pump_.watch_over(*this);
 }
 
 RelayCounters Relay::counters() const {
@@ -460,6 +459,10 @@ void Relay::account(Side from, std::size_t bytes) {
 }
 
 bool Relay::sweep() {
+  if (new_) {
+    new_ = false;
+    if (owner_ != nullptr) owner_->on_relay_lasts(id_, fds_[backend].get());
+  }
   for (const Side side : {client, backend}) {
     Flow& flow = flows_[side];
     const bool stuck = flow.blocked && flow.in_pipe > 0;

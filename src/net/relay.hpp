@@ -118,6 +118,7 @@ class Relay final : public Pollable, public Turn {
   bool noted_ = false;
   bool changed_ = false;  // a flow's state changed from the other's side: look at both again
   bool over_ = false;
+  bool new_ = true;    // not swept yet
   bool calm_ = false;  // no flow holds bytes, is paused, or has seen an end
   std::array<bool, 2> failed_{};
 

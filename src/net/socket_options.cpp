@@ -29,32 +29,33 @@ int whole_seconds(Duration d) {
 }  // namespace
 
 void apply_options(int fd, const SocketOptions& options) {
-  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (options.keepalive_time > Duration::zero()) {
+  const bool keepalive = options.keepalive_time > Duration::zero();
+  if (keepalive) {
     set(fd, IPPROTO_TCP, TCP_KEEPIDLE, whole_seconds(options.keepalive_time));
     set(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(options.keepalive_interval));
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, std::clamp(options.keepalive_retries, 1, 127));
-    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   }
-  if (options.user_timeout > Duration::zero()) {
-    const auto ms = std::chrono::ceil<milliseconds>(options.user_timeout).count();
-    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
-        static_cast<int>(std::min<decltype(ms)>(ms, 86'400'000)));
-  }
-  if (!options.congestion.empty()) {
-    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, options.congestion.data(),
-               static_cast<socklen_t>(options.congestion.size()));
-  }
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive ? 1 : 0);
+  const auto ms = std::chrono::ceil<milliseconds>(options.user_timeout).count();
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+      static_cast<int>(std::clamp<decltype(ms)>(ms, 0, 86'400'000)));
 }
 
-void apply_client_options(int fd, const SocketOptions& options) {
-  apply_options(fd, options);
+void apply_listener_options(int fd, const SocketOptions& options) {
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, client_unsent);
+  apply_options(fd, options);
 }
 
-void apply_backend_options(int fd, const SocketOptions& options) {
-  apply_options(fd, options);
+void apply_backend_options(int fd) {
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set(fd, SOL_SOCKET, SO_RCVBUF, backend_receive);
+  set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+}
+
+void apply_congestion(int fd, const std::string& name) {
+  if (name.empty()) return;
+  setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), static_cast<socklen_t>(name.size()));
 }
 
 Result<> check_congestion(const std::string& name) {

@@ -208,10 +208,11 @@ TEST_F(StreamTest, APoliteEndClosesWhenTheClientDoes) {
 TEST_F(StreamTest, APoliteEndReadsNoMoreThanItsLimit) {
   auto pair = tcp_pair();
   worker.call([&] { worker->spawn(say_and_finish(*worker, std::move(pair.far))); });
-  // A client that never stops sending is reset in the end.
-  while (send_all(pair.near.get(), pattern(4'000))) {
-  }
-  SUCCEED();
+  // A client that never stops sending is reset, after what the limit and the sockets' buffers hold.
+  const ByteBuffer piece = pattern(64U << 10);
+  std::size_t sent = 0;
+  while (send_all(pair.near.get(), piece)) sent += piece.size();
+  EXPECT_LT(sent, 32U << 20);
 }
 
 TEST_F(StreamTest, APoliteEndIsOverAfterASecond) {
@@ -246,7 +247,7 @@ struct Server {
 
 Task<> dial_and_say(Worker& worker, Endpoint to, TimePoint deadline,
                     std::promise<IoResult<int>>& out) {
-  auto stream = co_await dial(worker, to, DialOptions{}, deadline);
+  auto stream = co_await dial(worker, to, deadline);
   if (!stream) {
     out.set_value(std::unexpected(stream.error()));
     co_return;
@@ -303,7 +304,7 @@ TEST_F(StreamTest, DialledSocketsAreCloseOnExecAndNonBlocking) {
   std::promise<std::pair<int, int>> flags;
   struct Look {
     static Task<> at(Worker& w, Endpoint to, std::promise<std::pair<int, int>>& out) {
-      auto stream = co_await dial(w, to, DialOptions{}, no_deadline);
+      auto stream = co_await dial(w, to, no_deadline);
       out.set_value({fcntl(stream->fd(), F_GETFD), fcntl(stream->fd(), F_GETFL)});
     }
   };
@@ -311,13 +312,6 @@ TEST_F(StreamTest, DialledSocketsAreCloseOnExecAndNonBlocking) {
   const auto [descriptor, file] = flags.get_future().get();
   EXPECT_NE(descriptor & FD_CLOEXEC, 0);
   EXPECT_NE(file & O_NONBLOCK, 0);
-}
-
-TEST(SocketOptions, UnknownCongestionControlIsToldOnce) {
-  EXPECT_TRUE(check_congestion("reno").has_value());
-  const auto unknown = check_congestion("carrier-pigeon");
-  ASSERT_FALSE(unknown.has_value());
-  EXPECT_NE(unknown.error().what.find("carrier-pigeon"), std::string::npos);
 }
 
 }  // namespace
