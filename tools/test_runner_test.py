@@ -40,7 +40,7 @@ class TestRunner(unittest.TestCase):
         report = json.dumps({"testsuites": [{"name": "Suite", "testsuite": cases}]})
         return self.program(f"""
             for a in "$@"; do case "$a" in --gtest_output=json:*) to="${{a#*json:}}" ;; esac; done
-            printf '%s' '{output}'
+            printf '%b' '{output}'
             cat > "$to" <<'END'
             {report}
             END
@@ -58,6 +58,14 @@ class TestRunner(unittest.TestCase):
         passed, failed, notes = self.outcome(self.gtest([case("a"), case("b", failures=[{}])], "exit 1"))
         self.assertEqual((passed, failed), (1, 1))
         self.assertIn("Suite.b: failed", notes)
+
+    def test_only_the_output_of_failed_cases_is_shown(self):
+        output = "".join(f"[ RUN      ] Suite.{name}\\nsaid {name}\\n[       OK ] Suite.{name}\\n" for name in "abc")
+        cases = [case("a"), case("b", failures=[{}]), case("c")]
+        _, _, notes = self.outcome(self.gtest(cases, "exit 1", output))
+        self.assertIn("said b", notes)
+        self.assertNotIn("said a", notes)
+        self.assertNotIn("said c", notes)
 
     def test_skipped_and_disabled_cases_are_failures(self):
         cases = [case("a", result="SKIPPED"), case("DISABLED_b", status="NOTRUN", result="SUPPRESSED"), case("c")]
