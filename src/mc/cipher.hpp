@@ -61,7 +61,7 @@ class CipherState {
     void operator()(evp_cipher_ctx_st* context) const;
   };
 
-  alignas(16) std::array<Byte, 11 * 16> round_keys_{};
+  alignas(16) std::array<Byte, 176> round_keys_{};
   alignas(16) std::array<Byte, 16> feedback_{};
   std::unique_ptr<evp_cipher_ctx_st, FreeContext> openssl_;
   CipherPath path_;
