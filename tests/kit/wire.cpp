@@ -138,6 +138,12 @@ bool Wire::ends(Duration limit) {
   return n && *n == 0;
 }
 
+bool Wire::closes(Duration limit) {
+  if (!pushed_back_.empty() || wait_readable(Clock::now() + limit) == Wait::late) return false;
+  Byte one = 0;
+  return recv(fd_.get(), &one, 1, 0) == 0;
+}
+
 bool Wire::resets(Duration limit) {
   if (wait_readable(Clock::now() + limit) == Wait::late) return false;
   Byte one = 0;

@@ -48,6 +48,8 @@ class Wire {
   std::optional<ByteBuffer> receive_frame();
   // Whether the stream ends (FIN or RST) before anything else comes.
   bool ends(Duration limit = patience);
+  // Whether it ends by a FIN before anything else comes: nothing that was sent got lost.
+  bool closes(Duration limit = patience);
   // Whether it ends by a reset.
   bool resets(Duration limit = patience);
   // Nothing comes and it does not end for this long.

@@ -27,7 +27,7 @@ class KicksReadable : public ::testing::TestWithParam<mc::Version> {
     boost::system::error_code error;
     const json::value component = json::parse(as_text(ByteView(*body).subspan(at)), error);
     if (error) return "(not JSON)";
-    EXPECT_TRUE(client.wire.ends()) << "it must end after the kick";
+    EXPECT_TRUE(client.wire.closes()) << "it must end after the kick, and not by a reset";
     return text_of(component);
   }
 
@@ -103,11 +103,46 @@ TEST_P(KicksReadable, shutdown) {
   EXPECT_EQ(read_kick(client), "The proxy is shutting down.");
 }
 
+// Bytes that nobody reads must not turn the words into "connection reset".
+TEST_P(KicksReadable, although_the_client_goes_on_talking) {
+  Door door;
+  FakeClient client = door.client();
+  ByteBuffer all = login_bytes("nobody.example", "Steve", GetParam());
+  all.resize(all.size() + 8000, 0x55);
+  client.wire.send(all);
+  const std::string said = read_kick(client);
+  EXPECT_NE(said.find("There is no server"), std::string::npos) << said;
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, KicksReadable,
                          ::testing::Values(mc::v1_7_2, mc::v1_8, mc::v1_16, mc::v1_20_3, mc::v26_1),
                          [](const auto& version) {
                            return "protocol_" + std::to_string(mc::number(version.param));
                          });
+
+// Whoever is refused, drops out or leaves gives the seat back.
+TEST(KicksReadableSeats, refused_connections_do_not_count_on) {
+  Door door("play.example", {.server = "max_players = 1", .global = "max_connections = 50"});
+  core::Proxy& proxy = door.rig.daemon().proxy();
+  for (int i = 0; i < 60; ++i) {
+    FakeClient client = door.client();
+    client.log_in("nobody.example", "Steve");
+    EXPECT_TRUE(client.kicked());
+  }
+  FakeClient half = door.client();
+  half.wire.send("\x10");
+  half.wire.reset();
+  for (int i = 0; i < 3; ++i) {
+    FakeClient player = door.client();
+    player.log_in("play.example", "Steve");
+    Wire backend = door.backend.accept();
+    ASSERT_TRUE(FakeServer::read_hello(backend)) << "the one place of the server is free again";
+    backend.close();
+    EXPECT_TRUE(player.wire.closes());
+    player.wire.close();
+    EXPECT_TRUE(eventually([&] { return proxy.connections() == 0; }));
+  }
+}
 
 // --- Clients from before 1.7 ---
 
@@ -138,7 +173,7 @@ TEST(KicksReadableOld, an_old_client_gets_an_old_kick) {
     FakeClient client(rig.endpoint());
     client.wire.send(old_login(host));
     const auto words = client.legacy_answer();
-    EXPECT_TRUE(client.wire.ends());
+    EXPECT_TRUE(client.wire.closes());
     return words.value_or("(no kick)");
   };
   EXPECT_EQ(kick("nobody.example"), "§cnothing at nobody.example, Steve");
@@ -153,9 +188,10 @@ TEST(KicksReadableOld, one_byte_a_segment) {
   EXPECT_EQ(client.legacy_answer(), "no");
 }
 
-// In the forwarding modes all versions of the game go through, the old ones too.
+// In the forwarding modes all versions of the game go through, the old ones too, and nothing in
+// their log-ins is rewritten.
 TEST(KicksReadableOld, a_server_that_is_there_gets_the_old_login_as_it_came) {
-  Door door;
+  Door door("play.example", {.server = "domain_rewrite = \"from_backend\"", .global = {}});
   FakeClient client = door.client();
   const ByteBuffer login = old_login("play.example");
   client.wire.send(login);

@@ -76,7 +76,7 @@ TEST(RoutingWithheldFallback, a_withheld_server_stands_in_for_nobody) {
       {.global = {},
        .servers = {{"down", server_file("down.example", "127.0.0.1:1", "fallback = [\"guarded\"]")},
                    {"guarded", server_file("guarded.example", guarded.address(),
-                                           "proxy_mode = \"client_only\"")}}});
+                                           "ip_filter.blacklist = [\"10.0.0.1\"]")}}});
   FakeClient client(rig.endpoint());
   client.log_in("down.example", "Steve");
   EXPECT_TRUE(client.kicked());
@@ -112,8 +112,11 @@ TEST(RoutingWithheldBans, a_ban_file_with_bans_keeps_everybody_out) {
       {.server = {}, .global = "ban.file = \"" + (folder.path() / "bans.json").string() + "\""});
   FakeClient client = door.client();
   client.log_in("play.example", "Steve");
-  EXPECT_TRUE(client.kicked());
-  EXPECT_TRUE(door.rig.logged({"not_allowed", "ban"}));
+  const auto words = client.kicked();
+  ASSERT_TRUE(words);
+  EXPECT_NE(words->find("bans.json"), std::string::npos) << *words;
+  EXPECT_EQ(words->find(folder.path().string()), std::string::npos) << *words;
+  EXPECT_TRUE(door.rig.logged({"not_allowed", "bans.json"}));
   EXPECT_FALSE(door.backend.accept(milliseconds(20)).open());
 }
 

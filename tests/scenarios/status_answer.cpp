@@ -125,6 +125,18 @@ TEST_F(StatusOrder, a_second_request_is_not_answered_twice) {
   EXPECT_EQ(client.wire.receive_all(), expected(1));
 }
 
+// Whatever a client goes on to say, it reads its answer and no "connection reset".
+TEST_F(StatusOrder, bytes_after_the_ping_do_not_cost_the_answer) {
+  ByteBuffer all = status_bytes("play.example");
+  const ByteBuffer ping = mc::ping_frame(3);
+  all.insert(all.end(), ping.begin(), ping.end());
+  all.resize(all.size() + 8000, 0x55);
+  FakeClient client(rig_.endpoint());
+  client.wire.send(all);
+  EXPECT_EQ(client.wire.receive(expected(3).size()), expected(3));
+  EXPECT_TRUE(client.wire.closes());
+}
+
 // A large answer (favicon, mod list) goes through whole.
 TEST(StatusAnswer, an_answer_of_200_kilobytes) {
   const std::string big =
