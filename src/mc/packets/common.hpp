@@ -149,8 +149,8 @@ struct Settings {
     if (io.version >= v1_9) {
       io.varint(p.chat_mode);
     } else {
-      auto narrow = static_cast<std::int8_t>(p.chat_mode);
-      io.i8(narrow);
+      auto narrow = static_cast<std::uint8_t>(p.chat_mode);
+      io.u8(narrow);
       if constexpr (std::remove_reference_t<decltype(io)>::reading) p.chat_mode = narrow;
     }
     io.boolean(p.chat_colors);
