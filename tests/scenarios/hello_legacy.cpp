@@ -28,7 +28,7 @@ std::string answer(ProxyRig& rig, const ByteBuffer& ping) {
   FakeClient client(rig.endpoint());
   client.wire.send(ping);
   const auto text = client.legacy_answer();
-  EXPECT_TRUE(client.wire.ends());
+  EXPECT_TRUE(client.wire.closes());
   return text.value_or("(no answer)");
 }
 
@@ -108,6 +108,13 @@ TEST(HelloLegacy, a_ping_that_ends_its_side_at_once_is_answered) {
   client.wire.send(beta);
   client.wire.half_close();
   EXPECT_EQ(client.legacy_answer(), "hello§0§0");
+}
+
+TEST(HelloLegacy, bytes_after_a_ping_do_not_cost_the_answer) {
+  ProxyRig rig({.global = "[default_motd.online]\ntext = \"hello\"", .servers = {}});
+  ByteBuffer ping = v1_6("nobody.example");
+  ping.resize(ping.size() + 8000, 0x55);
+  EXPECT_EQ(answer(rig, ping), new_form("drawbridge", "hello", "0\0"s + "0"));
 }
 
 // A modern handshake whose frame has `length` bytes, of which the prefix begins with FE.
