@@ -93,9 +93,11 @@ void Desk::on_relay_end(const net::RelayEnd& end) {
   slab_.release(session);
 }
 
-void Desk::on_relay_lasts(std::uint64_t id, int backend) {
+void Desk::on_relay_lasts(std::uint64_t id, int client, int backend) {
   const auto* session = reinterpret_cast<const Session*>(static_cast<std::uintptr_t>(id));
-  net::apply_options(backend, socket_options(*world_->global, *session->server));
+  const net::SocketOptions options = socket_options(*world_->global, *session->server);
+  net::apply_options(client, options);
+  net::apply_options(backend, options);
 }
 
 void Desk::log_end(const Session& session, const net::RelayEnd& end) const {

@@ -86,7 +86,7 @@ class Desk final : public net::RelayOwner {
 
  private:
   void on_relay_end(const net::RelayEnd& end) override;
-  void on_relay_lasts(std::uint64_t id, int backend) override;
+  void on_relay_lasts(std::uint64_t id, int client, int backend) override;
   void log_end(const Session& session, const net::RelayEnd& end) const;
 
   net::Worker& worker_;

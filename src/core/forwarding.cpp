@@ -84,11 +84,7 @@ Result<ByteBuffer> replay_for(const Connection& connection, const Server& server
 
 void hand_to_pump(Connection& connection, ServerPtr server, Place place, Reached reached,
                   ByteBuffer replay) {
-  const config::GlobalConfig& global = connection.global();
-  const net::SocketOptions options = socket_options(global, *server);
-  // The usual ones it has from the listening socket. The backend's follow if the relay lasts.
-  if (options != usual_socket_options(global)) net::apply_options(connection.client.fd(), options);
-  net::apply_congestion(connection.client.fd(), global.tcp_congestion);
+  net::apply_congestion(connection.client.fd(), connection.global().tcp_congestion);
   const bool splice_at_once = server->config.proxy_mode == config::ProxyMode::zero_copy;
   net::RelayStart start{
       .client = connection.client.release(),

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "core/reach.hpp"
 #include "net/pipe_pool.hpp"
 #include "net/socket_options.hpp"
 
@@ -87,8 +86,6 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
     if (unwanted(open))
       log::info("net", "no longer listening", {{"address", open.config.bind.text()}});
   std::erase_if(listeners_, unwanted);
-  for (const Open& open : listeners_)
-    open.listener->set_accepted(usual_socket_options(*world->global));
   const std::size_t kept = listeners_.size();
   auto failures = open_missing(*world);
   for (std::size_t i = kept; i < listeners_.size(); ++i) start_accepting(listeners_[i]);
@@ -125,7 +122,6 @@ Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
   net::ListenerOptions options{.bind = {Endpoint{*wanted.bind.ip, wanted.bind.port}},
                                .name = wanted.name,
                                .reuse_port = global.so_reuseport,
-                               .accepted = usual_socket_options(global),
                                .on_accept = {}};
   const auto key = std::make_shared<const std::string>(wanted.bind.text());
   options.on_accept = [this, key](net::Worker& worker, net::Fd fd, Endpoint peer,

@@ -103,16 +103,10 @@ void log_health(const Server& server, std::size_t address, bool healthy, std::st
 }  // namespace
 
 net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server) {
-  net::SocketOptions options = usual_socket_options(global);
-  options.user_timeout = server.config.timeouts.write;
-  return options;
-}
-
-net::SocketOptions usual_socket_options(const config::GlobalConfig& global) {
   return {.keepalive_time = global.keepalive.time,
           .keepalive_interval = global.keepalive.interval,
           .keepalive_retries = static_cast<int>(global.keepalive.retries),
-          .user_timeout = config::Timeouts{}.write};
+          .user_timeout = server.config.timeouts.write};
 }
 
 net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {

@@ -23,8 +23,6 @@ struct Reached {
 
 // Socket options of this server's connections, both ends.
 net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server);
-// What players' sockets begin with, before a server is known: those of a server that says nothing.
-net::SocketOptions usual_socket_options(const config::GlobalConfig& global);
 
 // Tries the server's addresses in the order of its balance, each for connect_timeout, at most
 // connect_max_attempts of them. Health is kept on the way. The error (of the backend) tells of the

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "net/mailbox.hpp"
+#include "net/socket_options.hpp"
 #include "net/worker.hpp"
 
 namespace drawbridge::net {
@@ -162,6 +163,7 @@ std::expected<Fd, int> bind_socket(const Endpoint& at, const ListenerOptions& op
     const int only = at.address == IpAddress::v6({}) ? 0 : 1;
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   }
+  apply_listener_options(fd.get());
   sockaddr_storage address{};
   const socklen_t size = at.to_sockaddr(address);
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
@@ -209,17 +211,12 @@ Result<std::shared_ptr<Listener>> Listener::open(ListenerOptions options, bool* 
   listener->address_ = at;
   if (const auto real = Endpoint::from_sockaddr(bound)) listener->address_.port = real->port;
   listener->fell_back_ = fell_back;
-  listener->set_accepted(listener->options_.accepted);
   listener->self_ = listener;
   if (listener->options_.name.empty()) listener->options_.name = listener->address_.text();
   return listener;
 }
 
 Listener::~Listener() = default;
-
-void Listener::set_accepted(const SocketOptions& options) {
-  apply_listener_options(fd_.get(), options);
-}
 
 void Listener::start(const std::vector<Worker*>& workers) {
   for (Worker* worker : workers) seats_.push_back({worker, worker->mailbox()});

@@ -19,7 +19,6 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "net/fd.hpp"
-#include "net/socket_options.hpp"
 
 namespace drawbridge::net {
 
@@ -38,10 +37,9 @@ struct ListenerOptions {
       bind;  // port 0: the system picks; [::] is dual stack, other IPv6 addresses are what they say
   std::string name = {};  // for logs; empty: the address
   bool reuse_port = false;
-  int backlog = 4096;           // the kernel caps it at net.core.somaxconn
-  SocketOptions accepted = {};  // what accepted sockets begin with (apply_listener_options)
-  // On the worker that owns the connection from now on. The descriptor is non-blocking and
-  // close-on-exec.
+  int backlog = 4096;  // the kernel caps it at net.core.somaxconn
+  // On the worker that owns the connection from now on. The descriptor is non-blocking,
+  // close-on-exec, and has apply_listener_options().
   std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept = {};
 };
 
@@ -62,10 +60,6 @@ class Listener {
   // Any thread; at once: new connections are refused from here on, and on_accept is called at most
   // for those that a worker has just taken. The workers let go of it in their own time.
   void close();
-
-  // For connections that come from now on; those that wait to be accepted have the former ones.
-  // Any thread.
-  void set_accepted(const SocketOptions& options);
 
   // The address in effect, with the real port.
   [[nodiscard]] Endpoint address() const { return address_; }

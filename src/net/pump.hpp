@@ -68,7 +68,7 @@ class RelayOwner {
   virtual void on_relay_end(const RelayEnd& end) = 0;
   // Told once, within the first second or little more, if the relay lives that long: the time for
   // what the many connections that end at once need not pay for.
-  virtual void on_relay_lasts(std::uint64_t /*id*/, int /*backend*/) {}
+  virtual void on_relay_lasts(std::uint64_t /*id*/, int /*client*/, int /*backend*/) {}
 
  protected:
   ~RelayOwner() = default;

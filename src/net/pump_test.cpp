@@ -84,28 +84,25 @@ TEST_P(PumpTest, MovesBytesBothWaysAndCountsThem) {
   EXPECT_EQ(stats().relays, 1U);
 }
 
+Endpoint address_of(int fd, int (*which)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage at{};
+  socklen_t size = sizeof at;
+  if (which(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) return {};
+  return Endpoint::from_sockaddr(at).value_or(Endpoint{});
+}
+
 // Counts what it is told, by relay.
 class Witness final : public RelayOwner {
  public:
   void on_relay_end(const RelayEnd& end) override { ends += end.id; }
-  void on_relay_lasts(std::uint64_t id, int backend) override {
+  void on_relay_lasts(std::uint64_t id, int client, int backend) override {
     lasting += id;
-    sockaddr_storage at{};
-    socklen_t size = sizeof at;
-    getpeername(backend, reinterpret_cast<sockaddr*>(&at), &size);
-    to = Endpoint::from_sockaddr(at);
+    others = {address_of(client, &getpeername), address_of(backend, &getpeername)};
   }
   std::uint64_t ends = 0;
   std::uint64_t lasting = 0;
-  std::optional<Endpoint> to;
+  std::pair<Endpoint, Endpoint> others;
 };
-
-Endpoint own_address(int fd) {
-  sockaddr_storage at{};
-  socklen_t size = sizeof at;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
-  return Endpoint::from_sockaddr(at).value_or(Endpoint{});
-}
 
 TEST_P(PumpTest, ARelayThatLastsIsToldOfOnceAndOneThatEndedIsNot) {
   Witness witness;
@@ -130,7 +127,8 @@ TEST_P(PumpTest, ARelayThatLastsIsToldOfOnceAndOneThatEndedIsNot) {
   worker->settle();
   EXPECT_EQ(witness.ends, 2U);
   EXPECT_EQ(witness.lasting, 1U);
-  EXPECT_EQ(witness.to, own_address(servers[0].near.get()));
+  EXPECT_EQ(witness.others.first, address_of(players[0].near.get(), &getsockname));
+  EXPECT_EQ(witness.others.second, address_of(servers[0].near.get(), &getsockname));
   worker.reset();
 }
 

@@ -24,6 +24,7 @@ constexpr std::uint32_t fair_share = 256U << 10;  // bytes a flow may move in on
 // A run of fewer spliced bytes than this before the source runs dry is game traffic again, not
 // bulk.
 constexpr std::uint32_t small_run = 16U << 10;
+constexpr std::uint32_t for_reading = EPOLLIN | EPOLLRDHUP | EPOLLET;
 // After one of these nothing more is announced for that socket.
 constexpr std::uint32_t announces_end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 constexpr std::uint8_t half_open_seconds = 60;
@@ -42,13 +43,28 @@ Relay::Relay(Pump& pump, RelayStart&& start)
 void Relay::begin(const ByteBuffer& to_backend, const ByteBuffer& to_client) {
   deliver(client, to_backend);
   deliver(backend, to_client);
-  for (const Side side : {client, backend}) {
-    const int error = pump_.worker_.watch(fds_[side].get(), *this, side);
-    if (error != 0) return end(RelayEndReason::failed);
-  }
+  if (!watch(client) || !watch(backend)) return end(RelayEndReason::failed);
   // Nothing is read before the first event says that there is something: it mostly is not.
   after_run();
   if (!over_ && owner_ != nullptr && watched_index_ == not_watched) pump_.watch_over(*this);
+}
+
+bool Relay::watch(Side side) {
+  tells_room_[side] = flows_[other(side)].blocked;
+  watched_[side] =
+      pump_.worker_.watch(fds_[side].get(), *this, side,
+                          tells_room_[side] ? for_reading | EPOLLOUT : for_reading) == 0;
+  return watched_[side];
+}
+
+// The sink said EAGAIN. A socket that is watched anew tells at once what is ready by then.
+void Relay::block(Side from) {
+  flows_[from].blocked = true;
+  calm_ = false;
+  const Side sink = other(from);
+  if (!watched_[sink] || tells_room_[sink]) return;
+  pump_.worker_.unwatch(fds_[sink].get());
+  if (!watch(sink)) end(RelayEndReason::failed);
 }
 
 RelayCounters Relay::counters() const {
@@ -198,7 +214,7 @@ bool Relay::flush_stalled(Side from) {
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) {
-        flow.blocked = true;
+        block(from);
       } else {
         side_failed(other(from), errno);
       }
@@ -220,7 +236,7 @@ bool Relay::flush_pipe(Side from) {
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) {
-        flow.blocked = true;
+        block(from);
       } else {
         side_failed(other(from), errno);
       }
@@ -266,9 +282,8 @@ std::uint32_t Relay::send_rest(Side from, ByteView bytes, ssize_t result) {
       sent += static_cast<std::uint32_t>(result);
       account(from, static_cast<std::size_t>(result));
     } else if (result == -EAGAIN) {
-      flows_[from].blocked = true;
-      calm_ = false;
       stash(flows_[from], bytes.subspan(sent));
+      block(from);
       return sent;
     } else if (result != -EINTR) {
       side_failed(other(from), static_cast<int>(-result));
@@ -461,7 +476,7 @@ void Relay::account(Side from, std::size_t bytes) {
 bool Relay::sweep() {
   if (new_) {
     new_ = false;
-    if (owner_ != nullptr) owner_->on_relay_lasts(id_, fds_[backend].get());
+    if (owner_ != nullptr) owner_->on_relay_lasts(id_, fds_[client].get(), fds_[backend].get());
   }
   for (const Side side : {client, backend}) {
     Flow& flow = flows_[side];

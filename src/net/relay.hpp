@@ -12,6 +12,8 @@
 //   also means "pipe full". So a pipe is filled only when it is empty.
 // - After a short send the sink is tried again until EAGAIN: only then is the edge that frees it
 // certain.
+// - Room for writing is asked for only when a sink has been full once: a socket that is watched for
+// it says so at once, which costs every connection two events.
 #pragma once
 
 #include <sys/types.h>
@@ -81,6 +83,8 @@ class Relay final : public Pollable, public Turn {
   std::uint32_t fill(Side from, std::uint32_t at_most);
   std::uint32_t copy(Side from);
   void deliver(Side from, ByteView bytes);
+  bool watch(Side side);
+  void block(Side from);
   void read_nothing(Side from, int error);
   std::uint32_t send_rest(Side from, ByteView bytes, ssize_t result);
   std::uint32_t splice_in(Side from, std::uint32_t at_most);
@@ -121,6 +125,8 @@ class Relay final : public Pollable, public Turn {
   bool new_ = true;    // not swept yet
   bool calm_ = false;  // no flow holds bytes, is paused, or has seen an end
   std::array<bool, 2> failed_{};
+  std::array<bool, 2> watched_{};     // stands in epoll ...
+  std::array<bool, 2> tells_room_{};  // ... and for EPOLLOUT, too
 
   static constexpr std::uint32_t not_watched = ~std::uint32_t{0};
 };

@@ -41,10 +41,9 @@ void apply_options(int fd, const SocketOptions& options) {
       static_cast<int>(std::clamp<decltype(ms)>(ms, 0, 86'400'000)));
 }
 
-void apply_listener_options(int fd, const SocketOptions& options) {
+void apply_listener_options(int fd) {
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, client_unsent);
-  apply_options(fd, options);
 }
 
 void apply_backend_options(int fd) {

@@ -2,9 +2,9 @@
 // keepalive finds a peer that left without FIN, TCP_USER_TIMEOUT one that no longer takes what we
 // send. No timer of ours runs per connection.
 //
-// Each option is a system call: 14 of them were 6 % of a connection. So players' sockets inherit
-// theirs from the listening one, and a backend's gets what finds a dead end only when the relay
-// lasts.
+// Each option is a system call, and keepalive a timer: 14 options were 6 % of a connection. So
+// players' sockets inherit what is the same for all from the listening one, and what finds a dead
+// end is set when a relay lasts. Before that the deadlines of set-up end what is dead.
 #pragma once
 
 #include <string>
@@ -22,7 +22,6 @@ struct SocketOptions {
   // Longest time that sent bytes stay unacknowledged, or a zero window stays closed; zero: the
   // kernel's own.
   Duration user_timeout = seconds(60);
-  bool operator==(const SocketOptions&) const = default;
 };
 
 // Sockets that are not TCP are left alone. An option that the kernel refuses is skipped: a
@@ -30,11 +29,10 @@ struct SocketOptions {
 
 // Keepalive and TCP_USER_TIMEOUT. At any time of a connection's life.
 void apply_options(int fd, const SocketOptions& options);
-// For a listening socket, whose accepted sockets inherit them: these, TCP_NODELAY, and
-// TCP_NOTSENT_LOWAT 128 KiB. The send buffer is left to autotuning (a fixed one caps distant
-// players); what is limited is how much waits unsent in it (2.6 MB otherwise when a client stops
-// reading).
-void apply_listener_options(int fd, const SocketOptions& options);
+// For a listening socket, whose accepted sockets inherit them: TCP_NODELAY and TCP_NOTSENT_LOWAT
+// 128 KiB. The send buffer is left to autotuning (a fixed one caps distant players); what is
+// limited is how much waits unsent in it (2.6 MB otherwise when a client stops reading).
+void apply_listener_options(int fd);
 // For sockets to backends, before connect: TCP_NODELAY; SO_RCVBUF 256 KiB, without which 18 MB pile
 // up there when a client stalls; and no acknowledgement of its own for the handshake, since the
 // first bytes follow at once and carry it.

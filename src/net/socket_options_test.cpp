@@ -24,57 +24,24 @@ constexpr SocketOptions unusual{.keepalive_time = seconds(41),
                                 .keepalive_retries = 5,
                                 .user_timeout = milliseconds(17'001)};
 
-// Accepts one connection from a listening socket of its own and gives the worker's end.
-class Accepted : public ::testing::Test {
- protected:
-  Fd next() {
-    std::promise<Fd> promise;
-    auto accepted = promise.get_future();
-    took = [&promise](Fd fd) { promise.set_value(std::move(fd)); };
-    clients.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage address{};
-    const socklen_t size = listener->address().to_sockaddr(address);
-    EXPECT_EQ(connect(clients.back().get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    return accepted.get();
-  }
-  void listen(const SocketOptions& options) {
-    auto opened = Listener::open(
-        {.bind = {{IpAddress::v4(INADDR_LOOPBACK), 0}},
-         .accepted = options,
-         .on_accept = [this](Worker&, Fd fd, Endpoint, const Listener&) { took(std::move(fd)); }});
-    ASSERT_TRUE(opened) << opened.error().what;
-    listener = *opened;
-    listener->start({&*worker});
-  }
-  ~Accepted() override {
-    if (listener) listener->close();
-  }
-  std::function<void(Fd)> took;
-  testing::RunningWorker worker;
-  std::shared_ptr<Listener> listener;
-  std::vector<Fd> clients;
-};
-
 // No system call a connection: this must hold by inheritance alone.
-TEST_F(Accepted, SocketsInheritWhatTheListenerWasTold) {
-  listen(unusual);
-  const Fd fd = next();
+TEST(SocketOptions, AcceptedSocketsInheritWhatIsTheSameForAll) {
+  testing::RunningWorker worker;
+  std::promise<Fd> promise;
+  auto listener = Listener::open({.bind = {{IpAddress::v4(INADDR_LOOPBACK), 0}},
+                                  .on_accept = [&](Worker&, Fd fd, Endpoint, const Listener&) {
+                                    promise.set_value(std::move(fd));
+                                  }});
+  ASSERT_TRUE(listener) << listener.error().what;
+  (*listener)->start({&*worker});
+  const Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage address{};
+  const socklen_t size = (*listener)->address().to_sockaddr(address);
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  const Fd fd = promise.get_future().get();
   EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
   EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 << 10);
-  EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 41);
-  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 7);
-  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 5);
-  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 17'001);
-}
-
-TEST_F(Accepted, SocketsHaveWhatTheListenerWasToldLast) {
-  listen(unusual);
-  next();
-  listener->set_accepted({.keepalive_time = Duration::zero(), .user_timeout = Duration::zero()});
-  const Fd fd = next();
-  EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
-  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  (*listener)->close();
 }
 
 TEST(SocketOptions, HoldForASocketThatIsToldItself) {
@@ -85,6 +52,10 @@ TEST(SocketOptions, HoldForASocketThatIsToldItself) {
   EXPECT_EQ(option(pair.far, IPPROTO_TCP, TCP_KEEPINTVL), 7);
   EXPECT_EQ(option(pair.far, IPPROTO_TCP, TCP_KEEPCNT), 5);
   EXPECT_EQ(option(pair.far, IPPROTO_TCP, TCP_USER_TIMEOUT), 17'001);
+  apply_options(pair.far.get(),
+                {.keepalive_time = Duration::zero(), .user_timeout = Duration::zero()});
+  EXPECT_EQ(option(pair.far, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(pair.far, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 }
 
 TEST(SocketOptions, OfABackendSaveThePacketThatOnlyAcknowledges) {
