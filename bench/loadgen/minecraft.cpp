@@ -110,7 +110,7 @@ std::optional<Hello> parse_hello(std::string_view bytes) {
   if (!second) return std::nullopt;
   if (second->empty() || second->front() != '\0') die("no known packet follows the handshake");
   Hello hello;
-  hello.intent = first->back();
+  hello.intent = static_cast<unsigned char>(first->back());
   if (hello.intent != 1) hello.player = player_of(*second);
   hello.consumed = bytes.size() - rest.size();
   return hello;

@@ -41,6 +41,7 @@ Node schema_any_of(std::initializer_list<Node> choices);
 // "expected X, found Y" at the value.
 void wrong_type(Reader& reader, const Node& node, std::string_view expected);
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses
 #define DRAWBRIDGE_FORMAT(TYPE)                        \
   template <>                                          \
   struct Format<TYPE> {                                \
@@ -49,6 +50,7 @@ void wrong_type(Reader& reader, const Node& node, std::string_view expected);
     static std::string type_name();                    \
     static Node schema();                              \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 DRAWBRIDGE_FORMAT(bool);
 DRAWBRIDGE_FORMAT(int);

@@ -13,7 +13,7 @@ namespace drawbridge::config {
 namespace {
 
 // Clients refuse more than 32 kB of base64; nobody's 64x64 icon is this large.
-constexpr std::size_t largest_icon = 64 * 1024;
+constexpr std::size_t largest_icon = std::size_t{64} << 10;
 
 // PNG (ISO/IEC 15948): signature, then the IHDR chunk with width and height in network order.
 Result<> check_png(ByteView bytes) {

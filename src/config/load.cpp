@@ -310,7 +310,7 @@ LoadedServer server_of_tree(Node& root, const std::vector<SourceInfo>& sources, 
 }  // namespace
 
 LoadedServer load_server(std::string_view bytes, const fs::path& path, Origins* origins) {
-  const std::string shown = path.native();
+  const std::string& shown = path.native();
   std::vector<SourceInfo> sources;
   sources.push_back({.origin = {.kind = Origin::Kind::file, .name = shown, .line = 0},
                      .shown = shown,

@@ -61,7 +61,7 @@ std::filesystem::path Reader::resolve(const Node& at, std::string_view path) con
 }
 
 std::filesystem::path joined(const std::filesystem::path& base, std::string_view path) {
-  const std::filesystem::path given(path);
+  std::filesystem::path given(path);
   if (base.empty() || given.is_absolute()) return given;
   return (base / given).lexically_normal();
 }

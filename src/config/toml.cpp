@@ -262,8 +262,10 @@ class TomlReader {
     at_ += close.size();
     if (!rest_of_line()) return false;
     Node* at = &out_.root;
-    for (std::size_t i = 0; i + 1 < path.size(); ++i)
-      if ((at = enter(*at, path[i])) == nullptr) return false;
+    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+      at = enter(*at, path[i]);
+      if (at == nullptr) return false;
+    }
     return list ? open_list_item(*at, path.back()) : open_table(*at, path.back());
   }
 

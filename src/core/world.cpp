@@ -25,7 +25,7 @@ RouteTable make_routes(const World& world) {
   }
   std::optional<std::uint32_t> fallback;
   if (world.global->default_server) fallback = world.index_of(*world.global->default_server);
-  return RouteTable(std::move(claims), fallback);
+  return RouteTable(claims, fallback);
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ std::vector<std::string> environment_of(const Program::Settings& settings) {
   std::vector<std::string> out;
   for (const char* name : {"PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
                            "ASAN_SYMBOLIZER_PATH"}) {
-    if (const char* value = std::getenv(name))
-      out.push_back(std::string(name) + "=" + std::string(value));
+    if (const char* value = std::getenv(name)) out.push_back(fmt::format("{}={}", name, value));
   }
-  for (const auto& [name, value] : settings.environment) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : settings.environment)
+    out.push_back(fmt::format("{}={}", name, value));
   return out;
 }
 

@@ -39,7 +39,7 @@ TEST(HelloHost, spellings_of_one_name_lead_to_it_and_pass_unchanged) {
 TEST(HelloHost, a_name_beyond_ascii_is_found_by_its_xn_form) {
   Door door("münchen.example");
   for (const std::string& sent : {"münchen.example"s, "MÜNCHEN.example"s, "xn--mnchen-3ya.example"s,
-                                 "XN--MNCHEN-3YA.example"s})
+                                  "XN--MNCHEN-3YA.example"s})
     EXPECT_EQ(arrived_host(door, sent), sent);
 }
 

@@ -43,7 +43,7 @@ std::optional<net::ProxyHeader> read_header(Wire& wire) {
   for (;;) {
     const auto header = net::parse_proxy_header(bytes);
     if (!header) return std::nullopt;
-    if (header->has_value()) return **header;
+    if (header->has_value()) return *header;
     const ByteBuffer one = wire.receive(1);
     if (one.empty()) return std::nullopt;
     bytes.push_back(one[0]);
