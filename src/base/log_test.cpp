@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/strings.hpp"
+
 namespace drawbridge::log {
 namespace {
 
@@ -125,12 +127,12 @@ TEST_F(Log, NothingIsLoggedAtLevelOff) {
   EXPECT_FALSE(enabled(Level::off, "net"));
 }
 
-// Puts a pipe in the place of standard error.
+// Puts a pipe in the place of standard error. With O_DIRECT it keeps writes apart.
 class Redirected {
  public:
-  Redirected() {
+  explicit Redirected(int flags = 0) {
     std::array<int, 2> ends{};
-    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC | flags), 0);
     read_end_ = ends[0];
     flush();
     saved_ = dup(STDERR_FILENO);
@@ -149,7 +151,7 @@ class Redirected {
     std::string out;
     std::thread reader([&] {
       std::array<char, 65536> buffer{};
-      for (ssize_t n = 0; (n = read(read_end_, buffer.data(), buffer.size())) > 0;)
+      for (ssize_t n = 0; (n = read(read_end_, buffer.data(), buffer.size())) > 0; ++reads_)
         out.append(buffer.data(), static_cast<std::size_t>(n));
     });
     flush();
@@ -157,6 +159,8 @@ class Redirected {
     reader.join();
     return out;
   }
+  // How many it took.
+  int reads() const { return reads_; }
 
  private:
   void restore() {
@@ -167,7 +171,25 @@ class Redirected {
   }
   int read_end_ = -1;
   int saved_ = -1;
+  int reads_ = 0;
 };
+
+// One write a line would be one wake-up a line as well.
+TEST_F(Log, LinesThatComeTogetherAreWrittenTogetherAndInOrder) {
+  set_sink(nullptr);
+  Redirected redirected(O_DIRECT);
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    info("net", "line", {{"n", i}});
+    expected += fmt::format("INFO line n={}\n", i);
+  }
+  const std::string text = redirected.read_all();
+  std::string without_times;
+  for (const std::string_view line : split(text, '\n'))
+    if (!line.empty()) without_times.append(line.substr(line.find(' ') + 1)).push_back('\n');
+  EXPECT_EQ(without_times, expected);
+  EXPECT_LT(redirected.reads(), 100);
+}
 
 TEST_F(Log, WithoutASinkLinesGoToStandardError) {
   set_sink(nullptr);
