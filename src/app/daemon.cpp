@@ -243,7 +243,12 @@ void Daemon::reload() {
     apply_global();
     apply(files_->rescan());
     publish();
+    proxy_->settle();
   });
+}
+
+void Daemon::settle() {
+  control_.run_and_wait([this] { proxy_->settle(); });
 }
 
 // --- The end ---

@@ -50,12 +50,14 @@ class Daemon {
 
   // Any thread. Begins to stop; `drain` none: the configured time.
   void stop(std::optional<Duration> drain = std::nullopt);
-  // Any thread. Reads everything again; returns when the new world is published.
+  // Any thread. Reads everything again; returns when new connections are served by what was read.
   void reload();
 
   // Not on the control thread.
   [[nodiscard]] std::vector<Endpoint> addresses();
   [[nodiscard]] std::uint64_t generation();
+  // Returns when every new connection is served by the world of generation().
+  void settle();
   [[nodiscard]] core::Proxy& proxy() { return *proxy_; }
 
  private:

@@ -1,6 +1,8 @@
 #include "core/proxy.hpp"
 
 #include <algorithm>
+#include <latch>
+#include <memory>
 #include <utility>
 
 #include "base/log.hpp"
@@ -90,6 +92,17 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   auto failures = open_missing(*world);
   for (std::size_t i = kept; i < listeners_.size(); ++i) start_accepting(listeners_[i]);
   return failures;
+}
+
+void Proxy::settle() {
+  std::latch there(static_cast<std::ptrdiff_t>(posts_.size()));
+  // Counts when it goes, so that a worker that ends without looking at its mail counts too.
+  const auto counted = [&there] {
+    return std::unique_ptr<std::latch, void (*)(std::latch*)>(
+        &there, [](std::latch* latch) { latch->count_down(); });
+  };
+  for (const auto& post : posts_) post->worker.post([token = counted()] {});
+  there.wait();
 }
 
 bool Proxy::is_open(const config::EffectiveListener& wanted) const {

@@ -43,6 +43,9 @@ class Proxy {
   // Makes the next world live for new connections; opens and closes listeners that differ. What
   // fails to open is returned; the rest is live.
   std::vector<ListenFailure> publish(const WorldChange& change);
+  // Returns when every worker serves the world that was published last. Workers never wait for the
+  // control thread, so it may.
+  void settle();
 
   // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
   // calls `done`.

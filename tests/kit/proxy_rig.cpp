@@ -90,6 +90,7 @@ void ProxyRig::await_change(const std::function<void()>& change) {
   const std::uint64_t before = daemon_->generation();
   change();
   EXPECT_TRUE(eventually([&] { return daemon_->generation() > before; })) << "no new world";
+  daemon_->settle();
 }
 
 void ProxyRig::write_server(const std::string& name, std::string_view text) {

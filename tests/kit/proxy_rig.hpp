@@ -53,7 +53,7 @@ class ProxyRig {
   void write_global(std::string_view more);
   // Writes without waiting.
   [[nodiscard]] const TempFolder& folder() const { return folder_; }
-  // Runs `change`, then waits for the next generation of the world.
+  // Runs `change`, then waits until the next generation of the world serves new connections.
   void await_change(const std::function<void()>& change);
 
   // Log lines since the rig was made that contain every one of these texts.
