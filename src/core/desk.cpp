@@ -78,6 +78,11 @@ void Desk::begin_relay(Session session, net::RelayStart start) {
   worker_.pump().add(std::move(start));
 }
 
+mc::Codecs& Desk::codecs() {
+  if (!codecs_) codecs_ = std::make_unique<mc::Codecs>();
+  return *codecs_;
+}
+
 void Desk::close_relays(net::RelayEndReason why) {
   worker_.pump().close_all(why);
 }

@@ -17,6 +17,7 @@
 #include "core/server.hpp"
 #include "core/services.hpp"
 #include "core/world.hpp"
+#include "mc/compression.hpp"
 #include "mc/version.hpp"
 #include "net/pump.hpp"
 #include "net/slab.hpp"
@@ -83,6 +84,8 @@ class Desk final : public net::RelayOwner {
   [[nodiscard]] net::Worker& worker() const { return worker_; }
   [[nodiscard]] Services& services() const { return services_; }
   [[nodiscard]] std::size_t sessions() const { return count_; }
+  // For everybody who opens packets on this worker; made when first asked for (about 450 KiB).
+  [[nodiscard]] mc::Codecs& codecs();
 
  private:
   void on_relay_end(const net::RelayEnd& end) override;
@@ -95,6 +98,7 @@ class Desk final : public net::RelayOwner {
   net::Slab slab_;
   Session* first_ = nullptr;
   std::size_t count_ = 0;
+  std::unique_ptr<mc::Codecs> codecs_;
 };
 
 }  // namespace drawbridge::core
