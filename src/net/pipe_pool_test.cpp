@@ -7,7 +7,7 @@ namespace drawbridge::net {
 namespace {
 
 TEST(PipePool, KeepsToItsLimitAndClosesWhatLiesIdle) {
-  PipePool pool({.pipes = 2, .bytes = 64 << 10});
+  PipePool pool({.pipes = 2, .large = 0, .bytes = 64 << 10});
   auto a = pool.borrow();
   auto b = pool.borrow();
   ASSERT_TRUE(a && b);
@@ -23,6 +23,25 @@ TEST(PipePool, KeepsToItsLimitAndClosesWhatLiesIdle) {
   EXPECT_EQ(pool.open(), 1U);
   pool.trim();
   EXPECT_EQ(pool.open(), 0U);
+}
+
+TEST(PipePool, TheFirstAreLargeAndLentFirst) {
+  PipePool pool({.pipes = 3, .large = 1, .large_bytes = 256 << 10, .bytes = 64 << 10});
+  auto large = pool.borrow();
+  auto small = pool.borrow();
+  ASSERT_TRUE(large && small);
+  EXPECT_EQ(large->capacity, 256U << 10);
+  EXPECT_EQ(small->capacity, 64U << 10);
+  pool.give_back(std::move(large));
+  pool.give_back(std::move(small));
+  large = pool.borrow();
+  EXPECT_EQ(large->capacity, 256U << 10);
+  pool.discard(std::move(large));
+  pool.trim();
+  small = pool.borrow();  // the one that lay idle
+  EXPECT_EQ(small->capacity, 64U << 10);
+  large = pool.borrow();  // its place is free again
+  EXPECT_EQ(large->capacity, 256U << 10);
 }
 
 TEST(PipePool, WithoutDescriptorsThereIsNoPipeAndNothingIsCounted) {

@@ -20,7 +20,7 @@ namespace drawbridge::net {
 namespace {
 
 constexpr std::uint32_t buffer_bytes = 64U << 10;
-constexpr std::uint32_t fair_share = 256U << 10;  // bytes a flow may move in one turn
+constexpr std::uint32_t fair_share = 1U << 20;
 // A run of fewer spliced bytes than this before the source runs dry is game traffic again, not
 // bulk.
 constexpr std::uint32_t small_run = 16U << 10;
