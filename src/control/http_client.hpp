@@ -1,0 +1,80 @@
+// HTTP/1.1 requests to other people's servers (the session server; later keepers and discovery),
+// made on the control thread. Small on purpose: no redirects, no cookies, no proxies; one deadline
+// for all of a request, from the name look-up to the last byte of the answer.
+//
+// TLS certificates are checked against the system's authorities (or those that SSL_CERT_FILE and
+// SSL_CERT_DIR name) and against the host name. There is no way to turn that off.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "control/control_thread.hpp"
+#include "control/resolver.hpp"
+
+namespace drawbridge::control {
+
+struct HttpHeader {
+  std::string name, value;
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;                       // http or https
+  std::vector<HttpHeader> headers = {};  // beside Host, User-Agent, Content-Length
+  std::string body = {};
+  Duration timeout = seconds(10);     // for all of it, time in the queue included
+  std::size_t max_body = 256 * 1024;  // of the answer; more is an error
+};
+
+struct HttpResponse {
+  unsigned status = 0;
+  std::vector<HttpHeader> headers;
+  std::string body;
+
+  // Without regard to case; the first of that name, or nothing.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct HttpClientOptions {
+  // Connections to one origin (scheme, host and port) at a time. More requests wait in order.
+  std::size_t connections_per_origin = 32;
+  // Requests that wait for one of them. More fail at once.
+  std::size_t waiting_per_origin = 1024;
+  // A connection that the other side keeps open serves later requests for this long.
+  Duration keep_idle = seconds(15);
+  // PEM file of authorities to believe instead of the system's.
+  std::filesystem::path authorities = {};
+};
+
+class HttpClient {
+ public:
+  using Callback = std::function<void(Result<HttpResponse>)>;
+
+  // Control context, as is the destructor: requests under way end then, and their callbacks are
+  // destroyed without a call.
+  HttpClient(ControlThread& control, Resolver& resolver, HttpClientOptions options = {});
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // Calls `callback` once, on the control thread and never inside this call. Any status is a
+  // success; errors are those of the way there and back (Fault::backend), of the URL and of a full
+  // queue (Fault::proxy). A GET is sent a second time if the kept connection that it went out on
+  // turns out to be closed; nothing else is ever repeated. Any thread.
+  void send(HttpRequest request, Callback callback);
+
+ private:
+  class Exchange;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace drawbridge::control
