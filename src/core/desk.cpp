@@ -8,6 +8,8 @@
 #include "base/strings.hpp"
 #include "core/connection.hpp"
 #include "core/reach.hpp"
+#include "core/session/packet_session.hpp"
+#include "core/texts.hpp"
 
 namespace drawbridge::core {
 
@@ -20,8 +22,19 @@ SessionNames::SessionNames(std::string_view player, std::string_view host)
 }
 
 namespace {
+
 constexpr std::uint32_t refused_at_once = 256;
+
+// What the pumps call a session: its record's address, which is unique among this worker's and
+// finds the record without a table.
+std::uint64_t id_of(const Session& session) {
+  return reinterpret_cast<std::uintptr_t>(&session);
 }
+Session& session_of(std::uint64_t id) {
+  return *reinterpret_cast<Session*>(static_cast<std::uintptr_t>(id));
+}
+
+}  // namespace
 
 Desk::Desk(net::Worker& worker, Services& services)
     : worker_(worker), services_(services), slab_(sizeof(Session)) {}
@@ -67,15 +80,57 @@ void Desk::accept(net::Fd fd, Arrival arrival) {
 }
 
 void Desk::begin_relay(Session session, net::RelayStart start) {
+  start.id = id_of(enter(std::move(session)));
+  start.owner = this;
+  worker_.pump().add(std::move(start));
+}
+
+void Desk::begin_session(Session session, SessionStart start) {
+  if (!packet_pump_) packet_pump_ = std::make_unique<PacketPump>(worker_, codecs());
+  Session& record = enter(std::move(session));
+  record.packets = &packet_pump_->add(id_of(record), *this, start);
+  PacketPump::begin(*record.packets, start);
+}
+
+Session& Desk::enter(Session session) {
   auto* record = new (slab_.allocate()) Session(std::move(session));
   record->next = first_;
   if (first_ != nullptr) first_->previous = record;
   first_ = record;
   ++count_;
-  // The record's address is unique among this worker's relays and finds the record without a table.
-  start.id = reinterpret_cast<std::uintptr_t>(record);
-  start.owner = this;
-  worker_.pump().add(std::move(start));
+  return *record;
+}
+
+void Desk::leave(Session& session, const Ended& end) {
+  log_end(session, end);
+  if (session.previous != nullptr) session.previous->next = session.next;
+  if (session.next != nullptr) session.next->previous = session.previous;
+  if (first_ == &session) first_ = session.next;
+  --count_;
+  session.~Session();
+  slab_.release(&session);
+}
+
+void Desk::close_relays(net::RelayEndReason why) {
+  worker_.pump().close_all(why);
+}
+
+bool Desk::end_session(std::uint64_t number, const mc::Text& words, std::string detail) {
+  Session* session = first_;
+  while (session != nullptr && session->number != number) session = session->next;
+  if (session == nullptr) return false;
+  if (session->packets == nullptr) return worker_.pump().close(id_of(*session));
+  session->packets->kick(words, SessionEndReason::closed, std::move(detail));
+  return true;
+}
+
+void Desk::kick_players(config::Kick kick, SessionEndReason why) {
+  if (packet_pump_) packet_pump_->kick_all(kick, why);
+}
+
+void Desk::tell_players(const mc::Text& words) {
+  for (Session* session = first_; session != nullptr; session = session->next)
+    if (session->packets != nullptr) session->packets->tell(words);
 }
 
 mc::Codecs& Desk::codecs() {
@@ -83,29 +138,46 @@ mc::Codecs& Desk::codecs() {
   return *codecs_;
 }
 
-void Desk::close_relays(net::RelayEndReason why) {
-  worker_.pump().close_all(why);
+void Desk::on_relay_end(const net::RelayEnd& end) {
+  leave(session_of(end.id), {.started = end.started,
+                             .up = end.bytes.to_backend,
+                             .down = end.bytes.to_client,
+                             .why = net::name(end.why),
+                             .detail = {}});
 }
 
-void Desk::on_relay_end(const net::RelayEnd& end) {
-  auto* session = reinterpret_cast<Session*>(static_cast<std::uintptr_t>(end.id));
-  log_end(*session, end);
-  if (session->previous != nullptr) session->previous->next = session->next;
-  if (session->next != nullptr) session->next->previous = session->previous;
-  if (first_ == session) first_ = session->next;
-  --count_;
-  session->~Session();
-  slab_.release(session);
+void Desk::on_session_end(const SessionEnd& end) {
+  leave(session_of(end.id), {.started = end.started,
+                             .up = end.bytes.to_backend,
+                             .down = end.bytes.to_client,
+                             .why = name(end.why),
+                             .detail = end.detail});
 }
 
 void Desk::on_relay_lasts(std::uint64_t id, int client, int backend) {
-  const auto* session = reinterpret_cast<const Session*>(static_cast<std::uintptr_t>(id));
-  const net::SocketOptions options = socket_options(*world_->global, *session->server);
+  apply_options(session_of(id), client, backend);
+}
+
+void Desk::on_session_lasts(std::uint64_t id, int client, int backend) {
+  apply_options(session_of(id), client, backend);
+}
+
+void Desk::apply_options(const Session& session, int client, int backend) const {
+  const net::SocketOptions options = socket_options(*world_->global, *session.server);
   net::apply_options(client, options);
   net::apply_options(backend, options);
 }
 
-void Desk::log_end(const Session& session, const net::RelayEnd& end) const {
+mc::Text Desk::words_for(std::uint64_t id, config::Kick kick) {
+  const Session& session = session_of(id);
+  return kick_words(kick, {.player = session.names.player(),
+                           .host = session.names.host(),
+                           .server = session.server.get(),
+                           .world = world_.get(),
+                           .may_see_paths = false});
+}
+
+void Desk::log_end(const Session& session, const Ended& end) const {
   if (!log::enabled(log::Level::info, "session")) return;
   const auto lasted = std::chrono::duration_cast<milliseconds>(worker_.now() - end.started);
   log::info("session", "left",
@@ -117,9 +189,10 @@ void Desk::log_end(const Session& session, const net::RelayEnd& end) const {
              {"client", session.client.text()},
              {"version", mc::release_name(session.version)},
              {"lasted", readable_duration(lasted.count())},
-             {"up", end.bytes.to_backend},
-             {"down", end.bytes.to_client},
-             {"why", net::name(end.why)}});
+             {"up", end.up},
+             {"down", end.down},
+             {"why", end.why},
+             {"detail", end.detail}});
 }
 
 }  // namespace drawbridge::core

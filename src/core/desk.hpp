@@ -2,8 +2,9 @@
 // the players whose bytes its pump moves. Everything belongs to the worker's thread; the control
 // thread posts.
 //
-// A session of the forwarding family costs its relay (net/pump.hpp), this record in a slab of its
-// own, and one small allocation for its two names.
+// A session of the forwarding family costs its relay (net/pump.hpp), one of the intercepted family
+// its links (session/packet_pump.hpp); both this record in a slab of its own, and one small
+// allocation for the two names.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@
 #include "core/address_health.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
+#include "core/session/packet_pump.hpp"
+#include "core/session/session_start.hpp"
 #include "core/world.hpp"
 #include "mc/compression.hpp"
 #include "mc/version.hpp"
@@ -39,8 +42,10 @@ class SessionNames {
   std::uint16_t host_size_;
 };
 
-// A relayed player. Its identity is our own number: no name or UUID that a client claims can reach
-// another's session.
+class PacketSession;
+
+// A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
+// client claims can reach another's session.
 struct Session {
   std::uint64_t number;
   ServerPtr server;
@@ -50,7 +55,8 @@ struct Session {
   SessionNames names;
   Endpoint client;  // the player's address, behind a trusted balancer too
   mc::Version version;
-  std::uint16_t address = 0;  // index into the server's addresses
+  std::uint16_t address = 0;         // index into the server's addresses
+  PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
   Session* previous = nullptr;
   Session* next = nullptr;
 };
@@ -62,7 +68,7 @@ struct Arrival {
   TimePoint at{};
 };
 
-class Desk final : public net::RelayOwner {
+class Desk final : public net::RelayOwner, public SessionOwner {
  public:
   // `worker` and `services` outlive the desk. Build before the worker runs, destroy after it has
   // ended.
@@ -77,8 +83,18 @@ class Desk final : public net::RelayOwner {
   void accept(net::Fd fd, Arrival arrival);
   // Hands both sockets to the pump. The session's record lives until the relay ends.
   void begin_relay(Session session, net::RelayStart start);
+  // Hands both links of an intercepted player to the packet pump. The record lives until the
+  // session ends, which may be before this returns.
+  void begin_session(Session session, SessionStart start);
   // Ends relays with a reason; for shutdown and, later, bans.
   void close_relays(net::RelayEndReason why);
+  // Ends the session with this number, if it is here (false if not). An intercepted player reads
+  // `words`; `detail` is for the log.
+  bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});
+  // Ends every intercepted session with its words for `kick`.
+  void kick_players(config::Kick kick, SessionEndReason why);
+  // A line of chat to every intercepted player that is in play.
+  void tell_players(const mc::Text& words);
 
   [[nodiscard]] const WorldPtr& world() const { return world_; }
   [[nodiscard]] net::Worker& worker() const { return worker_; }
@@ -90,7 +106,18 @@ class Desk final : public net::RelayOwner {
  private:
   void on_relay_end(const net::RelayEnd& end) override;
   void on_relay_lasts(std::uint64_t id, int client, int backend) override;
-  void log_end(const Session& session, const net::RelayEnd& end) const;
+  void on_session_end(const SessionEnd& end) override;
+  void on_session_lasts(std::uint64_t id, int client, int backend) override;
+  mc::Text words_for(std::uint64_t id, config::Kick kick) override;
+  struct Ended {
+    TimePoint started;
+    std::uint64_t up, down;
+    std::string_view why, detail;
+  };
+  Session& enter(Session session);
+  void leave(Session& session, const Ended& end);
+  void log_end(const Session& session, const Ended& end) const;
+  void apply_options(const Session& session, int client, int backend) const;
 
   net::Worker& worker_;
   Services& services_;
@@ -99,6 +126,7 @@ class Desk final : public net::RelayOwner {
   Session* first_ = nullptr;
   std::size_t count_ = 0;
   std::unique_ptr<mc::Codecs> codecs_;
+  std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
 };
 
 }  // namespace drawbridge::core

@@ -139,6 +139,7 @@ void Worker::shut() {
   attached_.clear();
   disarm(second_tick_);
   if (tasks_ != nullptr) end_tasks();
+  for (auto& f : at_end_) f();
   pump_->close_all(RelayEndReason::shutdown);
   end_of_turn_.run();
   while (finishing_ != nullptr) finishing_->close();
@@ -346,7 +347,8 @@ void Worker::end_tasks() {
 }
 
 void Worker::count_load() {
-  load_.store(static_cast<std::uint32_t>(task_count_ + pump_->size()), std::memory_order_relaxed);
+  load_.store(static_cast<std::uint32_t>(task_count_ + pump_->size() + sessions_),
+              std::memory_order_relaxed);
 }
 
 }  // namespace drawbridge::net

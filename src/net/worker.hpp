@@ -84,7 +84,8 @@ class Worker {
 
   Pump& pump() { return *pump_; }
 
-  // Connections on this worker (set-ups and relays, and descriptors on their way here). Any thread;
+  // Connections on this worker (set-ups, relays, sessions, and descriptors on their way here). Any
+  // thread;
   // a snapshot.
   [[nodiscard]] std::uint32_t load() const {
     return load_.load(std::memory_order_relaxed) + arriving_.load(std::memory_order_relaxed);
@@ -92,6 +93,15 @@ class Worker {
 
   // Calls `f` about once a second, for as long as the worker runs.
   void on_second(Function f);
+
+  // Calls `f` once, when run() is about to return: the coroutines are gone, polite ends still go
+  // on.
+  void on_end(Function f) { at_end_.push_back(std::move(f)); }
+  // Intercepted sessions on this worker, for load().
+  void set_sessions(std::size_t count) {
+    sessions_ = count;
+    count_load();
+  }
 
   // Keeps something that serves this loop (a listener's post) until `detach`, or until run() ends.
   void attach(std::shared_ptr<void> served) { attached_.push_back(std::move(served)); }
@@ -187,10 +197,12 @@ class Worker {
   TurnQueue end_of_turn_;
   SecondTick second_tick_;
   std::vector<Function> every_second_;
+  std::vector<Function> at_end_;
 
   Root* tasks_ = nullptr;
   Root* ended_ = nullptr;
   std::size_t task_count_ = 0;
+  std::size_t sessions_ = 0;
   StreamSocket* finishing_ = nullptr;  // polite ends under way
   std::vector<std::shared_ptr<void>> attached_;
   std::unique_ptr<Pump> pump_;

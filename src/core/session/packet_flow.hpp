@@ -1,0 +1,125 @@
+// What a session does with bytes, without sockets: frames of either side are looked at, and of each
+// it is decided whether it goes on as it came, in another form, or not at all.
+//
+// Almost all go on as they came, still compressed, and cost a look at their length and their id. So
+// the answer to a buffer of frames is mostly one number, how many of its bytes go on. Of compressed
+// frames nothing is inflated but the id, and that only where a packet of their size may matter
+// (PacketTracker).
+//
+// One thread. A view in a Step is valid until the next call.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "core/session/client_budget.hpp"
+#include "core/session/packet_tracker.hpp"
+#include "core/session/session_start.hpp"
+#include "core/session/side.hpp"
+#include "mc/compressed_frame.hpp"
+#include "mc/packet_ids.hpp"
+#include "mc/text.hpp"
+#include "mc/version.hpp"
+
+namespace drawbridge::core {
+
+class PacketFlow {
+ public:
+  struct Thresholds {
+    mc::Threshold client, backend;
+  };
+  struct Phases {
+    mc::State client, backend;  // of what each sends next
+  };
+
+  // `codecs` and `scratch` are the worker's and outlive this; `scratch` is what is changed on the
+  // way and lives until the next call for any session. `second`: the worker's count of seconds.
+  PacketFlow(mc::Version version, Phases phases, Thresholds thresholds, const SessionRules& rules,
+             mc::Codecs& codecs, ByteBuffer& scratch, std::uint32_t second);
+
+  // What to do with the first bytes of a buffer: the first `pass` go on as they are, then `instead`
+  // goes on in the place of the next `skip`.
+  struct Step {
+    enum class Then : std::uint8_t {
+      more,  // ask again for what is behind them
+      rest,  // what is behind them is the beginning of a frame, or nothing
+      bad    // what is behind them cannot be: fault()
+    };
+    std::size_t pass = 0;
+    std::size_t skip = 0;
+    ByteView instead = {};
+    Then then = Then::rest;
+  };
+  Step next(Side from, ByteView bytes, std::uint32_t second);
+  // The whole size of the frame that begins with `bytes`; 0 while its length has not come.
+  static std::size_t frame_size(ByteView bytes);
+
+  struct BadInput {
+    Error error;
+    bool over_budget = false;
+  };
+  // After Then::bad.
+  [[nodiscard]] const BadInput& bad_input() const { return bad_; }
+
+  // A packet of ours (id and fields) for one end, as a frame in that end's form. To the client it
+  // waits until an open bundle is closed: the result is then empty, and the frame comes out of
+  // next(). An error: larger than a frame can be.
+  Result<ByteView> frame_for(Side to, ByteView packet);
+  // The kick in the phase that the client is in, behind the end of a bundle that is open. An error:
+  // the words do not fit a packet.
+  Result<ByteView> kick(const mc::Text& words);
+
+  [[nodiscard]] const PacketTracker& tracker() const { return tracker_; }
+  // From now on frames of the backend are looked into whatever their size, because the words that
+  // end a session are among the last.
+  void look_for_kick();
+  // Packets of each side so far.
+  [[nodiscard]] std::uint64_t packets(Side from) const { return lanes_[index(from)].packets; }
+
+ private:
+  // Frames of one side. Derived from the thresholds, phases and rules, so that the common frame is
+  // told by a few comparisons.
+  struct Lane {
+    mc::Threshold sender;
+    mc::Threshold receiver;
+    const mc::IdMap* ids = nullptr;
+    std::size_t raw_below = 0;        // smaller raw packets pass
+    std::size_t compressed_from = 0;  // compressed packets of this size and more pass unseen
+    std::uint64_t packets = 0;
+  };
+  struct Counts {
+    std::uint64_t packets = 0;
+    std::uint64_t inflated = 0;
+  };
+  enum class Glance : std::uint8_t { passes, look, part, bad_length };
+  struct Seen {
+    std::size_t prefix = 0;
+    std::size_t size = 0;  // of the body
+    std::size_t inflated = 0;
+  };
+
+  void settle(Side from);
+  [[nodiscard]] Glance glance(Side from, const Lane& lane, ByteView bytes, Seen& seen) const;
+  bool charge(Side from, Counts& counts, std::uint32_t second);
+  // The answer to one frame that needs more than a glance.
+  Step look(Side from, ByteView frame, std::size_t prefix, std::uint32_t second);
+  PacketTracker::Verdict note(Side from, const mc::Contents& contents, std::int32_t id);
+  Step bad(Error error, bool over_budget = false);
+  [[nodiscard]] mc::Sender sender(Side from) const;
+
+  SessionRules rules_;
+  mc::Codecs& codecs_;
+  ByteBuffer& scratch_;
+  PacketTracker tracker_;
+  std::array<Lane, 2> lanes_{};
+  ClientBudget budget_;
+  bool looks_for_kick_ = false;
+  ByteBuffer after_bundle_;  // frames of ours that wait for its end
+  BadInput bad_;
+};
+
+}  // namespace drawbridge::core

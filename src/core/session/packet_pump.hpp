@@ -1,0 +1,178 @@
+// The packet pump: a worker's engine for intercepted sessions, as net/pump.hpp is for relayed ones.
+// A session is two sockets and no coroutine; idle it holds one slab block, and no buffer.
+//
+// All sessions of a worker read into one buffer. What came is decrypted in place and walked frame
+// by frame (PacketFlow). A read that goes on as it came to a link without encryption is written at
+// once, straight from that buffer. Everything else waits in the link's outbox for the end of the
+// turn, when the output of all sessions is encrypted side by side (which is where the speed of the
+// cipher comes from) and written, once a link.
+//
+// A link that takes nothing fills its outbox to 256 KiB; then the other side is not read until it
+// has drained to 64 KiB. What all sessions of a worker hold has a limit: beyond it the one that
+// holds the most is ended.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "config/types.hpp"
+#include "core/session/buffer_pool.hpp"
+#include "core/session/session_start.hpp"
+#include "core/session/side.hpp"
+#include "mc/cipher.hpp"
+#include "mc/compression.hpp"
+#include "mc/text.hpp"
+#include "net/slab.hpp"
+#include "net/turn.hpp"
+
+namespace drawbridge::net {
+class Worker;
+}
+
+namespace drawbridge::core {
+
+class PacketSession;
+
+// Why a session ended: what came first.
+enum class SessionEndReason : std::uint8_t {
+  client_closed,
+  backend_closed,   // without a word to the player
+  kicked,           // by the server
+  transferred,      // by the server, to another address
+  client_reset,     // RST, or a write to a client that is gone
+  backend_reset,    // the same of the backend
+  client_timeout,   // keepalive or TCP_USER_TIMEOUT
+  backend_timeout,  // the same of the backend
+  half_open_idle,  // the client had closed, the backend sent nothing and did not close for a minute
+  memory,          // the worker held too much, and this session the most of it
+  client_fault,    // it sent what is none of the game's
+  backend_fault,   // the same of the backend
+  rate_limited,    // more packets or inflated bytes than a client may cause
+  closed,          // by us, with words
+  shutdown,        // the program ends
+  failed           // an error of ours: the descriptor could not be watched
+};
+std::string_view name(SessionEndReason reason);  // "client closed", ...
+
+struct SessionBytes {
+  std::uint64_t to_backend = 0;  // that the kernel took
+  std::uint64_t to_client = 0;
+};
+
+struct SessionEnd {
+  std::uint64_t id = 0;
+  SessionBytes bytes;
+  SessionEndReason why = SessionEndReason::closed;
+  std::string detail;  // the words of a kick, what was wrong with a packet; may be empty
+  TimePoint started;
+};
+
+// Whoever knows the players. Outlives the pump's sessions; called on the worker.
+class SessionOwner {
+ public:
+  // Told once; both sockets are gone by then. The session must not be used any more.
+  virtual void on_session_end(const SessionEnd& end) = 0;
+  // Told once, within the first second or little more, if the session lives that long.
+  virtual void on_session_lasts(std::uint64_t id, int client, int backend) = 0;
+  // What this player is told.
+  virtual mc::Text words_for(std::uint64_t id, config::Kick kick) = 0;
+
+ protected:
+  ~SessionOwner() = default;
+};
+
+struct PacketPumpStats {
+  std::uint64_t sessions = 0;  // living
+  std::uint64_t bytes_to_backend = 0;
+  std::uint64_t bytes_to_client = 0;
+  std::uint64_t packets_to_backend = 0;
+  std::uint64_t packets_to_client = 0;
+  std::uint64_t held_bytes = 0;  // now
+};
+
+class PacketPump final : private net::Turn {
+ public:
+  // Both outlive the pump. Build before the worker runs; it ends all sessions when the worker ends.
+  PacketPump(net::Worker& worker, mc::Codecs& codecs);
+  ~PacketPump();
+  PacketPump(const PacketPump&) = delete;
+  PacketPump& operator=(const PacketPump&) = delete;
+
+  // --- The worker's thread ---
+
+  // Takes both links over; nothing moves before begin(). The id is the owner's.
+  PacketSession& add(std::uint64_t id, SessionOwner& owner, SessionStart& start);
+  // May end the session, and tell its owner, before it returns.
+  static void begin(PacketSession& session, SessionStart& start);
+  // Every session with the owner's words for `kick`.
+  void kick_all(config::Kick kick, SessionEndReason why);
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+
+  // --- Any thread ---
+
+  // Each number is exact, but they are not of one instant.
+  [[nodiscard]] PacketPumpStats stats() const;
+  // Most bytes that the sessions of this worker may hold together.
+  void set_held_limit(std::uint64_t bytes) { held_limit_.store(bytes, std::memory_order_relaxed); }
+
+  static constexpr std::size_t high_water = std::size_t{256} << 10;
+  static constexpr std::size_t low_water = std::size_t{64} << 10;
+
+ private:
+  friend class PacketSession;
+
+  struct Gathered {
+    PacketSession* session;
+    Side side;
+  };
+  struct alignas(64) Totals {
+    std::atomic<std::uint64_t> sessions{0};
+    std::array<std::atomic<std::uint64_t>, 2> bytes{};    // by the side that took them
+    std::array<std::atomic<std::uint64_t>, 2> packets{};  // the same
+    std::atomic<std::uint64_t> held{0};
+  };
+  static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  void on_turn() override;  // encrypts and writes what was gathered, frees what ended
+  void write_gathered();
+  void gather(PacketSession& session, Side side);
+  void ended(PacketSession& session);
+  void free_ended();
+  void sweep();
+  void enforce_held_limit();
+  void shut();
+  void ask_for_turn();
+  void note_held(std::int64_t by) { bump(totals_.held, static_cast<std::uint64_t>(by)); }
+
+  static constexpr std::size_t read_bytes = std::size_t{64} << 10;
+  // Before the place that is read to: where the beginning of a frame goes that came earlier.
+  static constexpr std::size_t headroom = std::size_t{16} << 10;
+  Byte* read_area() { return area_.get() + headroom; }
+
+  net::Worker& worker_;
+  mc::Codecs& codecs_;
+  std::unique_ptr<Byte[], void (*)(Byte*)> area_;  // page-aligned
+  ByteBuffer scratch_;                             // what the flows change
+  BufferPool buffers_;
+  net::Slab slab_;
+  std::vector<PacketSession*> sessions_;
+  std::vector<PacketSession*> ended_;  // until the end of the turn
+  std::vector<Gathered> gathered_;
+  std::vector<Gathered> writing_;
+  std::vector<mc::EncryptJob> jobs_;
+  bool is_writing_ = false;
+  std::uint32_t second_ = 0;
+  std::atomic<std::uint64_t> held_limit_{std::uint64_t{256} << 20};
+  Totals totals_;
+};
+
+}  // namespace drawbridge::core

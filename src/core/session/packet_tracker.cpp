@@ -1,0 +1,236 @@
+#include "core/session/packet_tracker.hpp"
+
+#include <limits>
+
+#include "base/strings.hpp"
+#include "mc/packets/common.hpp"
+#include "mc/packets/configuration.hpp"
+#include "mc/packets/play.hpp"
+#include "mc/text.hpp"
+
+namespace drawbridge::core {
+
+using mc::Kind;
+using mc::State;
+
+namespace {
+
+constexpr Kind play_to_client[] = {Kind::start_configuration,  Kind::bundle_delimiter,
+                                   Kind::keep_alive,           Kind::kick_disconnect,
+                                   Kind::chunk_batch_finished, Kind::set_compression,
+                                   Kind::resource_pack_send,   Kind::add_resource_pack,
+                                   Kind::cookie_request,       Kind::transfer};
+constexpr Kind configuration_to_client[] = {Kind::finish_configuration, Kind::keep_alive,
+                                            Kind::disconnect,           Kind::select_known_packs,
+                                            Kind::resource_pack_send,   Kind::add_resource_pack,
+                                            Kind::cookie_request,       Kind::transfer};
+constexpr Kind play_to_backend[] = {Kind::configuration_acknowledged, Kind::keep_alive,
+                                    Kind::chunk_batch_received, Kind::resource_pack_receive,
+                                    Kind::cookie_response};
+constexpr Kind configuration_to_backend[] = {Kind::finish_configuration, Kind::keep_alive,
+                                             Kind::select_known_packs, Kind::resource_pack_receive,
+                                             Kind::cookie_response};
+
+// In play, towards the client: a keep-alive with an id of five bytes. What is larger there (a
+// resource pack, a cookie's request, a transfer, a kick) is looked at when it comes uncompressed.
+constexpr std::size_t largest_to_client = 13;
+// In play, towards the server: a chat session is at most 4,641 bytes, a cookie 5,120 and its key.
+// What a client sends is rarely compressed at all.
+constexpr std::size_t largest_to_backend = 5'632;
+
+constexpr std::size_t longest_reason = 256;
+
+// Counts that a backend may run up without end saturate.
+void up(std::uint8_t& count) {
+  if (count < std::numeric_limits<std::uint8_t>::max()) ++count;
+}
+void down(std::uint8_t& count) {
+  if (count > 0) --count;
+}
+
+}  // namespace
+
+// --- Keep-alives ---
+
+void KeepAlives::asked(Owner owner, std::int64_t id) {
+  open_[next_] = {id, owner};
+  next_ = static_cast<std::uint8_t>((next_ + 1) % open_.size());
+}
+
+KeepAlives::Owner KeepAlives::answered(std::int64_t id) {
+  for (Question& question : open_) {
+    if (question.owner == Owner::nobody || question.id != id) continue;
+    const Owner owner = question.owner;
+    question = {};
+    return owner;
+  }
+  return Owner::nobody;
+}
+
+void KeepAlives::forget_backend() {
+  for (Question& question : open_)
+    if (question.owner == Owner::backend) question = {};
+}
+
+// --- Phases ---
+
+PacketTracker::PacketTracker(mc::Version version, State from_client, State from_backend,
+                             Rules rules)
+    : version_(version), rules_(rules) {
+  enter(Side::client, from_client);
+  enter(Side::backend, from_backend);
+}
+
+void PacketTracker::enter(Side from, State state) {
+  const std::size_t at = index(from);
+  const bool play = state == State::play;
+  states_[at] = state;
+  ids_[at] =
+      &mc::id_map(version_, state, from == Side::client ? mc::Bound::server : mc::Bound::client);
+  KindSet matters;
+  if (from == Side::client) {
+    for (const Kind kind : play ? play_to_backend : configuration_to_backend) matters.add(kind);
+    if (play && rules_.drops_chat_session) matters.add(Kind::chat_session_update);
+  } else if (play) {
+    for (const Kind kind : play_to_client) matters.add(kind);
+  } else {
+    for (const Kind kind : configuration_to_client) matters.add(kind);
+  }
+  matters_[at] = matters;
+}
+
+std::size_t PacketTracker::largest_that_matters(Side from) const {
+  // Configuration is short, and there are few packets in it.
+  if (state(from) != State::play) return std::numeric_limits<std::size_t>::max();
+  return from == Side::client ? largest_to_backend : largest_to_client;
+}
+
+PacketTracker::Verdict PacketTracker::note(Side from, Kind kind, ByteView fields) {
+  return from == Side::client ? note_to_backend(kind, fields) : note_to_client(kind, fields);
+}
+
+bool PacketTracker::takes_threshold(std::int32_t& out) {
+  if (!threshold_changed_) return false;
+  threshold_changed_ = false;
+  out = threshold_;
+  return true;
+}
+
+// --- Towards the client ---
+
+PacketTracker::Verdict PacketTracker::note_to_client(Kind kind, ByteView fields) {
+  switch (kind) {
+    case Kind::start_configuration:
+      enter(Side::backend, State::configuration);
+      in_bundle_ = false;
+      chunk_batches_ = 0;
+      break;
+    case Kind::finish_configuration:
+      enter(Side::backend, State::play);
+      break;
+    case Kind::bundle_delimiter:
+      in_bundle_ = !in_bundle_;
+      break;
+    case Kind::keep_alive:
+      if (const auto packet = mc::decode<mc::KeepAlive>(fields, version_, Fault::backend))
+        keep_alives_.asked(KeepAlives::Owner::backend, packet->id);
+      break;
+    case Kind::chunk_batch_finished:
+      up(chunk_batches_);
+      break;
+    case Kind::select_known_packs:
+      known_packs_asked_ = true;
+      break;
+    case Kind::resource_pack_send:
+    case Kind::add_resource_pack:
+      up(resource_packs_);
+      break;
+    case Kind::cookie_request:
+      up(cookies_);
+      break;
+    case Kind::transfer:
+      was_transferred_ = true;
+      break;
+    case Kind::disconnect:
+    case Kind::kick_disconnect:
+      note_kick(fields);
+      break;
+    case Kind::set_compression: {
+      const auto packet = mc::decode<mc::SetCompression>(fields, version_, Fault::backend);
+      if (!packet) break;
+      threshold_ = packet->threshold;
+      threshold_changed_ = true;
+      // The client's own threshold is for life: a 1.8 client crashes on a second one.
+      return Verdict::drop;
+    }
+    default:
+      break;
+  }
+  return Verdict::pass;
+}
+
+void PacketTracker::note_kick(ByteView fields) {
+  was_kicked_ = true;
+  // The same layout in both phases.
+  const auto packet = mc::decode<mc::KickDisconnect>(fields, version_, Fault::backend);
+  if (!packet) return;
+  const auto text = mc::read_wire_text(packet->reason, version_, Fault::backend);
+  if (text) kick_reason_ = escaped_for_log(mc::to_plain(*text), longest_reason);
+}
+
+void PacketTracker::note_ours(Kind kind, ByteView fields) {
+  if (kind != Kind::keep_alive) return;
+  if (const auto packet = mc::decode<mc::KeepAlive>(fields, version_, Fault::proxy))
+    keep_alives_.asked(KeepAlives::Owner::proxy, packet->id);
+}
+
+// --- Towards the backend ---
+
+PacketTracker::Verdict PacketTracker::note_to_backend(Kind kind, ByteView fields) {
+  switch (kind) {
+    case Kind::configuration_acknowledged:
+      enter(Side::client, State::configuration);
+      break;
+    case Kind::finish_configuration:
+      enter(Side::client, State::play);
+      break;
+    case Kind::keep_alive:
+      return note_keep_alive_answer(fields);
+    case Kind::chunk_batch_received:
+      down(chunk_batches_);
+      break;
+    case Kind::select_known_packs:
+      known_packs_asked_ = false;
+      break;
+    case Kind::resource_pack_receive:
+      note_pack_answer(fields);
+      break;
+    case Kind::cookie_response:
+      down(cookies_);
+      break;
+    case Kind::chat_session_update:
+      return Verdict::drop;
+    default:
+      break;
+  }
+  return Verdict::pass;
+}
+
+// An answer that nobody asked for goes on: clients up to 1.8 send such while they load a world.
+PacketTracker::Verdict PacketTracker::note_keep_alive_answer(ByteView fields) {
+  const auto packet = mc::decode<mc::KeepAlive>(fields, version_, Fault::client);
+  if (!packet) return Verdict::pass;
+  return keep_alives_.answered(packet->id) == KeepAlives::Owner::proxy ? Verdict::drop
+                                                                       : Verdict::pass;
+}
+
+void PacketTracker::note_pack_answer(ByteView fields) {
+  // "Accepted" and "downloaded" are followed by another answer.
+  constexpr std::int32_t accepted = 3;
+  constexpr std::int32_t downloaded = 4;
+  const auto packet = mc::decode<mc::ResourcePackReceive>(fields, version_, Fault::client);
+  if (packet && (packet->result == accepted || packet->result == downloaded)) return;
+  down(resource_packs_);
+}
+
+}  // namespace drawbridge::core

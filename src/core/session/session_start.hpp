@@ -1,0 +1,42 @@
+// What an intercepted session begins with: both links as the login left them, and the rules that
+// hold for this player. Whoever sets a connection up fills it in and gives it to
+// Desk::begin_session(); no coroutine of the set-up outlives that call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "config/global.hpp"
+#include "core/link_start.hpp"
+#include "mc/version.hpp"
+
+namespace drawbridge::core {
+
+struct SessionRules {
+  // The backend knows the player by an offline UUID, so it would refuse a chat session, which is
+  // signed for the true one: `chat_session_update` stays here.
+  bool drops_chat_session = false;
+  // The largest packet once inflated, both ways; bytes.
+  std::size_t max_inflated = std::size_t{8} << 20;
+  // What the client may cause, averaged over 7 seconds; 0 = no limit.
+  std::uint64_t inflated_per_second = 0;
+  std::uint32_t packets_per_second = 0;
+
+  // The limits of the configuration; the rest is as above.
+  static SessionRules of(const config::Limits& limits) {
+    return {.drops_chat_session = false,
+            .max_inflated = limits.max_inflated,
+            .inflated_per_second = limits.inflated_per_second,
+            .packets_per_second = limits.packets_per_second};
+  }
+};
+
+// LinkStart::state of each side is the phase of what that side sends next.
+struct SessionStart {
+  mc::Version version{};
+  LinkStart client;
+  LinkStart backend;
+  SessionRules rules;
+};
+
+}  // namespace drawbridge::core
