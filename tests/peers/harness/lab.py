@@ -9,11 +9,13 @@ import zlib
 from pathlib import Path
 
 from . import places
-from .catalogue import Backend
+from .catalogue import VERSIONS, Backend
 from .processes import Worker
+from .session_server import SessionServer
 
-BACKENDS_PER_PROCESS = 3
+VERSIONS_PER_PROCESS = 3
 CLIENT_PROCESSES = 2
+OPEN_SECONDS = 40  # several cells that begin together load their versions one after the other
 
 
 def favicon(shade: int) -> str:
@@ -29,9 +31,10 @@ def favicon(shade: int) -> str:
 class Player:
     """A client that is in the game, or was refused. Every method asks the Node program that holds it."""
 
-    def __init__(self, worker: Worker, name: str):
+    def __init__(self, worker: Worker, name: str, account: dict | None):
         self.worker = worker
         self.name = name
+        self.account = account
 
     async def ask(self, do: str, seconds: float = 20, **arguments):
         return await self.worker.ask(do, seconds, handle=self.name, **arguments)
@@ -41,6 +44,10 @@ class Player:
 
     async def hears(self, text: str) -> None:
         await self.ask("heard", text=text)
+
+    async def send(self, sizes: list[int]) -> None:
+        """Plugin messages. Nothing answers them: say something behind them to know that they have arrived."""
+        await self.ask("send", sizes=sizes)
 
     async def look(self) -> dict:
         return await self.ask("look")
@@ -55,8 +62,8 @@ class Lab:
         self.backends: dict[str, Backend] = {}
         self.workers: list[Worker] = []
         self.clients: list[Worker] = []
+        self.session_server = SessionServer()
         self.names = itertools.count(1)
-        self.turns = itertools.count()
 
     async def launch(self, script: str, label: str, *arguments: str) -> Worker:
         worker = Worker(label, self.folder / f"{label}.log")
@@ -68,12 +75,20 @@ class Lab:
         self.clients = [await self.launch("client.js", f"clients-{n + 1}") for n in range(CLIENT_PROCESSES)]
 
     async def start_backends(self, backends: list[Backend]) -> None:
-        """Several of one kind share a process (and its session server); flying-squid gets one each, since it generates worlds."""
-        for kind, online in sorted({(backend.kind, backend.online) for backend in backends}):
-            of_kind = [backend for backend in backends if (backend.kind, backend.online) == (kind, online)]
-            size = 1 if kind == "flying-squid" else BACKENDS_PER_PROCESS
-            for at in range(0, len(of_kind), size):
-                await self.start_group(of_kind[at:at + size])
+        """All of one version share a process, since loading a version is what costs; flying-squid generates worlds
+        and gets one each."""
+        groups: dict[tuple, list[Backend]] = {}
+        for backend in backends:
+            place = VERSIONS.index(backend.version)
+            group = place if backend.kind == "flying-squid" else place // VERSIONS_PER_PROCESS
+            groups.setdefault((backend.kind, group), []).append(backend)
+        gate = asyncio.Semaphore(2)  # more at once would only wait for the processors
+
+        async def start(group: list[Backend]) -> None:
+            async with gate:
+                await self.start_group(group)
+
+        await asyncio.gather(*(start(group) for group in groups.values()))
 
     async def start_group(self, group: list[Backend]) -> None:
         label = "backend-" + group[0].name
@@ -101,11 +116,12 @@ class Lab:
     def new_name(self) -> str:
         return f"Peer{next(self.names):05d}"
 
-    def client(self) -> Worker:
-        return self.clients[next(self.turns) % len(self.clients)]
+    def client(self, backend: Backend) -> Worker:
+        """One program has all clients of a version, so that only it has to load that version."""
+        return self.clients[VERSIONS.index(backend.version) % len(self.clients)]
 
     async def ping(self, door, backend: Backend, domain: str | None = None, source: str = "127.0.0.1") -> dict:
-        return await self.client().ask("ping", version=backend.library_version, host=door.host,
+        return await self.client(backend).ask("ping", version=backend.library_version, host=door.host,
                                        port=door.port_for(backend), domain=domain or backend.domain, **{"from": source})
 
     def target(self, door, backend: Backend, domain: str | None, source: str) -> dict:
@@ -113,16 +129,27 @@ class Lab:
                 "domain": domain or backend.domain, "from": source}
 
     async def join(self, door, backend: Backend, domain: str | None = None, source: str = "127.0.0.1",
-                   name: str | None = None, auth: dict | None = None) -> Player:
-        player = Player(self.client(), name or self.new_name())
-        await player.ask("open", username=player.name, auth=auth, **self.target(door, backend, domain, source))
+                   name: str | None = None, account: dict | None = None, **more) -> Player:
+        """Comes with an account where one is asked for. `more`: `protocol`, `intent`, `hostTail` of client.js."""
+        if door.mode.authenticates and account is None:
+            account = self.new_account()
+        name = account["name"] if account else name or self.new_name()
+        player = Player(self.client(backend), name, account)
+        await player.ask("open", OPEN_SECONDS, username=name, account=account,
+                         **self.target(door, backend, domain, source), **more)
         return player
 
     async def refused(self, door, backend: Backend, domain: str | None = None, source: str = "127.0.0.1",
-                      auth: dict | None = None) -> dict:
-        name = self.new_name()
-        return await self.client().ask("refused", handle=name, username=name, auth=auth,
-                                       **self.target(door, backend, domain, source))
+                      account: dict | None = None, **more) -> dict:
+        """A login that must not succeed, without an account unless one is given."""
+        name = account["name"] if account else self.new_name()
+        return await self.client(backend).ask("refused", handle=name, username=name, account=account,
+                                              **self.target(door, backend, domain, source), **more)
+
+    def new_account(self, **more) -> dict:
+        """Somebody whom the session server knows."""
+        return {**self.session_server.new_account(self.new_name()), **more}
 
     async def stop(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await self.session_server.stop()

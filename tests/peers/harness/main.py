@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import matrix_page, places, suites
+from . import catalogue, java, matrix_page, places, suites
 from .cells import Cell, run_cells
 from .lab import Lab
 
@@ -20,11 +20,22 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     size.add_argument("--short", action="store_true", help="a few game versions, all modes (the default)")
     size.add_argument("--matrix", action="store_true", help="every game version; writes docs/matrix.md")
     parser.add_argument("--proxy", choices=["drawbridge", "none"], default="drawbridge")
+    parser.add_argument("--modes", default=",".join(mode.name for mode in catalogue.TESTED), metavar="MODE,..",
+                        help="only these proxy modes (%(default)s)")
     parser.add_argument("--only", action="append", metavar="TEXT", help="only cells whose name has TEXT; writes no page")
-    parser.add_argument("--jobs", type=int, default=12, help="cells at once; most of them wait most of the time")
-    parser.add_argument("--stay", type=float, help="seconds that a player stays (20; 9 with --short)")
+    parser.add_argument("--jobs", type=int, help="cells at once; most of them wait most of the time")
+    parser.add_argument("--stay", type=float, help="seconds that a player stays (60; 6 with --short)")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and configurations")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    known = {mode.name: mode for mode in catalogue.MODES}
+    options.partial = bool(options.only) or options.modes != parser.get_default("modes")
+    options.modes = options.modes.split(",")
+    if unknown := set(options.modes) - set(known):
+        parser.error(f"no mode is called {', '.join(unknown)}; there are {', '.join(known)}")
+    options.modes = [mode for name, mode in known.items() if name in options.modes]
+    options.jobs = options.jobs or (60 if options.matrix else 20)
+    options.stay = options.stay or (60 if options.matrix else 6)
+    return options
 
 
 def report(cell: Cell) -> None:
@@ -36,8 +47,8 @@ def report(cell: Cell) -> None:
 
 async def run(options: argparse.Namespace, folder: Path) -> list[Cell]:
     lab = Lab(folder)
-    plan = suites.Plan(lab, folder, short=not options.matrix, proxied=options.proxy == "drawbridge",
-                       stay=options.stay or (20 if options.matrix else 9), only=options.only or [])
+    plan = suites.Plan(lab, folder, short=not options.matrix, proxied=options.proxy == "drawbridge", stay=options.stay,
+                       only=options.only or [], modes=options.modes)
     try:
         cells = await plan.prepare()
         await run_cells(cells, options.jobs, report)
@@ -59,6 +70,7 @@ def main(argv: list[str]) -> int:
     try:
         places.check_tools()
         places.install()
+        java.install()
         cells = asyncio.run(run(options, folder))
         if not cells:
             complaint = "no cell was run"
@@ -69,8 +81,8 @@ def main(argv: list[str]) -> int:
     failed = [cell for cell in cells if not cell.passed]
     if complaint:
         print(f"peers: {complaint}", file=sys.stderr)
-    if options.matrix and options.proxy == "drawbridge" and not options.only and not complaint:
-        matrix_page.write(cells, options.stay or 20)
+    if options.matrix and options.proxy == "drawbridge" and not options.partial and not complaint:
+        matrix_page.write(cells, options.stay)
     if failed or complaint or options.keep:
         print(f"peers: logs are in {folder}")
     else:

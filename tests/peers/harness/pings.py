@@ -115,12 +115,16 @@ def plain(component) -> str:
     return component.get("text", "") + plain(component.get("extra", []))
 
 
+def kick_words(refusal: dict) -> str:
+    """What a login that was refused reads."""
+    check(refusal["kick"] is not None, f"closed without a kick ({refusal['failure']})")
+    # The client gave us the packet's field as JSON; in every version that field is JSON text itself.
+    return plain(json.loads(json.loads(refusal["kick"])))
+
+
 async def kicked(step: Steps, lab, door, backend: Backend, domain: str, words: str) -> None:
     with step("login"):
-        refusal = await lab.refused(door, backend, domain)
-        check(refusal["kick"] is not None, f"closed without a kick ({refusal['failure']})")
-        # The client gave us the packet's field as JSON; in every version that field is JSON text itself.
-        check_equal("the kick", plain(json.loads(json.loads(refusal["kick"]))), words)
+        check_equal("the kick", kick_words(await lab.refused(door, backend, domain)), words)
 
 
 async def answers_for(step: Steps, door, backend: Backend, domain: str, motd: str) -> None:

@@ -25,10 +25,11 @@ def tool(name: str) -> str:
     return path
 
 
-def run_or_refuse(what: str, command: list[str]) -> None:
+def run_or_refuse(what: str, command: list[str]) -> str:
     done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True)
     if done.returncode != 0:
         raise Unusable(f"{what} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def check_tools() -> None:
@@ -37,6 +38,7 @@ def check_tools() -> None:
     if int(release.strip().lstrip("v").split(".")[0]) < 18:
         raise Unusable(f"node is {release.strip()}; 18 or newer is needed")
     tool("npm")
+    tool("mvn")
     tool("haproxy")
 
 

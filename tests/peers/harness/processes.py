@@ -1,4 +1,4 @@
-"""Child processes: Node workers that speak JSON lines, and plain daemons whose log we read."""
+"""Child processes: workers that speak JSON lines, and plain daemons whose log we read."""
 
 import asyncio
 import itertools
@@ -77,7 +77,7 @@ class Daemon:
 
 
 class Worker(Daemon):
-    """A Node program of ours: requests go to its stdin, answers and events come from its stdout."""
+    """A program of ours: requests go to its stdin, answers and events come from its stdout."""
 
     def __init__(self, name: str, log: Path):
         super().__init__(name, log)
@@ -86,8 +86,10 @@ class Worker(Daemon):
         self.on_event = lambda event: None
 
     async def launch(self, script: str, *arguments: str) -> None:
-        await self.start([places.tool("node"), str(places.PEERS / "node" / script), *arguments],
-                         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        await self.converse([places.tool("node"), str(places.PEERS / "node" / script), *arguments])
+
+    async def converse(self, command: list[str]) -> None:
+        await self.start(command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                          env={"NODE_PATH": str(places.NODE_MODULES)})
         self.reading = asyncio.create_task(self.read())
 

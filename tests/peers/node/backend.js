@@ -7,12 +7,13 @@
 'use strict'
 
 const crypto = require('crypto')
+const { once } = require('events')
 const minecraftData = require('minecraft-data')
 const nbt = require('prismarine-nbt')
 const yggdrasil = require('yggdrasil')
 const { emit, serve } = require('./lines')
 const { randomPacket } = require('./random_packet')
-const { Digest, tap } = require('./wire')
+const { Digest, readVarInt, tap, watchFrames } = require('./wire')
 
 // Bytes in the buffer of each chunk of a join: an empty one, both sides of the compression threshold, large ones.
 const joinChunks = [0, 10, 200, 256, 300, 4096, 30000, 64 * 1024, 200000]
@@ -25,53 +26,107 @@ function packetId (mcData, name) {
   return Number(Object.entries(mappings).find(([, packet]) => packet === name)[0])
 }
 
-function readVarInt (buffer) {
-  let value = 0
-  for (let at = 0; at < 5; at++) {
-    value |= (buffer[at] & 0x7f) << (7 * at)
-    if (!(buffer[at] & 0x80)) break
-  }
-  return value
-}
-
 // Follows one connection below and above the codec. `record()` is what the runner gets.
 class Session {
-  constructor (server, client, mcData) {
+  constructor (spec, client, mcData) {
     this.client = client
-    this.server = server
+    this.spec = spec
+    this.mcData = mcData
     this.wire = tap(client.socket)
     this.remote = client.socket.remoteAddress
     this.chunks = { count: 0, digest: new Digest() }
+    this.messages = { count: 0, digest: new Digest() }
     this.keepAlives = 0
     this.heard = []
     this.errors = []
-    const chunkId = packetId(mcData, 'map_chunk')
-    client.on('state', state => {
-      if (state !== 'play') return
-      client.serializer.on('data', packet => {
-        if (readVarInt(packet) !== chunkId) return
-        this.chunks.count++
-        this.chunks.digest.add(packet)
-      })
-    })
-    client.on('keep_alive', () => this.keepAlives++)
-    client.on('error', error => this.errors.push(error.message))
-    for (const packet of ['chat', 'chat_message']) client.on(packet, ({ message }) => this.heard.push(message))
+    this.chatSessions = 0
+    client.prependOnceListener('set_protocol', packet => this.shakeHands(packet))
+    this.intervene()
+    this.frames = watchFrames(client)
+    this.follow()
     this.closed = new Promise(resolve => client.socket.once('close', resolve))
     client.once('login_start', ({ username }) => sessions.set(username, this))
   }
 
+  // Runs before the library's own listener, which knows one protocol and no transfers.
+  shakeHands (packet) {
+    this.protocol = packet.protocolVersion
+    this.intent = packet.nextState
+    if (this.spec.anyProtocol) packet.protocolVersion = this.mcData.version.version
+    if (packet.nextState === 3) packet.nextState = 2
+  }
+
+  // The library has no option for the threshold, and goes on asking whether the player is alive where it must not.
+  intervene () {
+    const { client, spec: { threshold } } = this
+    const { write, setCompressionThreshold } = client
+    client.write = (name, fields) => {
+      if (this.silent || (name === 'compress' && threshold === null)) return
+      write.call(client, name, name === 'compress' ? { threshold } : fields)
+    }
+    client.setCompressionThreshold = () => {
+      if (threshold !== null) setCompressionThreshold.call(client, threshold)
+    }
+  }
+
+  follow () {
+    const { client } = this
+    const chunkId = packetId(this.mcData, 'map_chunk')
+    client.on('state', state => {
+      if (state !== 'play') return
+      client.serializer.on('data', packet => {
+        if (readVarInt(packet).value !== chunkId) return
+        this.chunks.count++
+        this.chunks.digest.add(packet)
+      })
+    })
+    client.on('custom_payload', ({ channel, data }) => {
+      if (channel !== 'drawbridge:test') return
+      this.messages.count++
+      this.messages.digest.add(data)
+    })
+    // The library would check the signature of the key, which nobody has made for these accounts.
+    client.on('newListener', (event, listener) => {
+      if (event === 'chat_session_update') process.nextTick(() => client.removeListener(event, listener))
+    })
+    client.on('packet', (_, { name }) => { if (name === 'chat_session_update') this.chatSessions++ })
+    client.on('keep_alive', () => this.keepAlives++)
+    client.on('error', error => this.errors.push(error.message))
+    for (const packet of ['chat', 'chat_message']) client.on(packet, ({ message }) => this.heard.push(message))
+  }
+
+  // Back to configuration and into the game again. No play packet may follow `start_configuration`.
+  async reconfigure () {
+    const { client } = this
+    client.write('start_configuration', {})
+    this.silent = true
+    await once(client, 'configuration_acknowledged')
+    client.state = 'configuration'
+    this.silent = false
+    writeRegistries(client, this.mcData)
+    client.write('finish_configuration', {})
+    await once(client, 'finish_configuration')
+    client.state = 'play'
+    client.write('login', loginPacket(this.mcData))
+    client.write('map_chunk', randomPacket(this.mcData, 'map_chunk', 20000))
+  }
+
   record () {
-    const { client, chunks } = this
+    const { client, chunks, messages } = this
     return {
-      server: this.server,
+      server: this.spec.name,
       username: client.username,
       uuid: client.uuid,
       host: client.serverHost,
-      protocol: client.protocolVersion,
+      protocol: this.protocol,
+      intent: this.intent,
       remote: this.remote,
       encrypted: client.cipher !== null,
+      threshold: client.compressor?.compressionThreshold ?? null,
+      frames: this.frames,
       chunks: { count: chunks.count, ...chunks.digest.record() },
+      messages: { count: messages.count, ...messages.digest.record() },
+      chatSessions: this.chatSessions,
       keepAlives: this.keepAlives,
       heard: this.heard,
       errors: this.errors,
@@ -99,6 +154,15 @@ function loginPacket (mcData) {
     : { dimension: 0, levelType: 'default', ...common }
 }
 
+function writeRegistries (client, mcData) {
+  const codec = mcData.loginPacket.dimensionCodec
+  if (mcData.supportFeature('segmentedRegistryCodecData')) {
+    for (const registry of Object.values(codec)) client.write('registry_data', registry)
+  } else {
+    client.write('registry_data', { codec })
+  }
+}
+
 function serverOptions (spec) {
   const { motd, favicon, extra } = spec
   return {
@@ -118,13 +182,13 @@ function startMinecraftProtocol (spec) {
   const mcData = minecraftData(spec.version)
   const server = require('minecraft-protocol').createServer(serverOptions(spec))
   server.on('connection', client => {
-    new Session(spec.name, client, mcData) // eslint-disable-line no-new
+    new Session(spec, client, mcData) // eslint-disable-line no-new
   })
   server.on('playerJoin', client => {
     client.write('login', loginPacket(mcData))
     const chunk = size => client.write('map_chunk', randomPacket(mcData, 'map_chunk', size))
     joinChunks.forEach(chunk)
-    const timer = setInterval(() => chunk(crypto.randomInt(20000)), chunkEvery)
+    const timer = setInterval(() => { if (client.state === 'play') chunk(crypto.randomInt(20000)) }, chunkEvery)
     client.socket.once('end', () => clearInterval(timer))
     client.socket.once('close', () => clearInterval(timer))
     say(client, `welcome ${client.username}`)
@@ -152,7 +216,7 @@ function startFlyingSquid (spec) {
   })
   squid.on('error', error => emit({ event: 'error', server: spec.name, error: error.message }))
   squid._server.on('connection', client => {
-    new Session(spec.name, client, mcData) // eslint-disable-line no-new
+    new Session(spec, client, mcData) // eslint-disable-line no-new
   })
   squid.on('newPlayer', player => player.on('spawned', () => player.chat(`welcome ${player.username}`)))
   return squid._server
@@ -184,6 +248,12 @@ serve({
   },
   async current ({ username }) {
     return find(username).record()
+  },
+  async reconfigure ({ username }) {
+    await find(username).reconfigure()
+  },
+  async transfer ({ username, host, port }) {
+    find(username).client.write('transfer', { host, port })
   }
 })
 

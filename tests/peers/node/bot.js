@@ -4,19 +4,20 @@
 const net = require('net')
 const { once } = require('events')
 const mineflayer = require('mineflayer')
+const { withAccount } = require('./account')
 const { serve } = require('./lines')
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-async function play ({ version, domain, host, port, username, walk }) {
-  const bot = mineflayer.createBot({
+async function play ({ version, domain, host, port, username, account, walk }) {
+  const bot = mineflayer.createBot(withAccount({
     version,
     username,
     host: domain,
     port,
     hideErrors: true,
     connect: client => client.setSocket(net.connect({ host, port }))
-  })
+  }, account))
   const trouble = new Promise((resolve, reject) => {
     bot.on('error', reject)
     bot.on('kicked', reason => reject(new Error(`kicked: ${JSON.stringify(reason)}`)))

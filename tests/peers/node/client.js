@@ -1,15 +1,18 @@
 // Real Minecraft clients for the runner: many in one process, each under a handle that the runner chose.
 //
-// Requests: ping, open, chat, heard, look, close, refused. A wait ends when what it waits for happens or when the
-// connection ends; the runner sets the deadlines.
+// Requests: ping, open, chat, heard, send, world, phase, transferred, look, close, refused. A wait ends when what it waits
+// for happens or when the connection ends; the runner sets the deadlines.
 'use strict'
 
+const crypto = require('crypto')
 const net = require('net')
 const mc = require('minecraft-protocol')
+const { withAccount } = require('./account')
 const { serve } = require('./lines')
-const { Digest, tap } = require('./wire')
+const { Digest, tap, watchFrames } = require('./wire')
 
 const players = new Map()
+const pingPatience = 18000 // ms; the library's own 5 s are too few while many cells begin at once
 const chatPackets = new Set(['chat', 'system_chat', 'player_chat', 'profileless_chat'])
 
 function dial ({ host, port, from }) {
@@ -20,23 +23,38 @@ function stringify (value) {
   return JSON.stringify(value, (_, inner) => typeof inner === 'bigint' ? String(inner) : inner)
 }
 
+// Java's maps have another order in every process, and servers write height maps in that order.
+function columnHash ({ heightmaps, ...column }) {
+  const maps = Array.isArray(heightmaps) ? heightmaps.map(stringify).sort() : heightmaps
+  return crypto.createHash('sha256').update(stringify([column, maps])).digest('hex')
+}
+
 class Player {
   constructor (request) {
     this.keepAlives = 0
     this.chunks = { count: 0, digest: new Digest() }
+    this.columns = new Map() // place -> hash of its last chunk packet
+    this.sent = { count: 0, digest: new Digest() }
     this.chat = []
+    this.plays = 0
     this.waiting = [] // {test, resolve, reject}
     this.events = new Set()
     this.closed = new Promise(resolve => { this.onClosed = resolve })
-    this.client = mc.createClient(this.options(request))
+    const options = this.options(request)
+    this.client = mc.createClient(options)
+    // The library derives the number from the version; a later number is spoken with the newest schema.
+    if (request.protocol) options.protocolVersion = request.protocol
+    if (request.intent) this.announce(request.intent)
+    this.frames = watchFrames(this.client)
     this.follow()
   }
 
-  options ({ version, domain, port, username, auth, ...target }) {
-    const options = {
+  options ({ version, domain, hostTail, port, username, account, ...target }) {
+    return withAccount({
       version,
       username,
       host: domain, // what the handshake says; the dial goes elsewhere
+      fakeHost: hostTail ? domain + hostTail : undefined,
       port,
       hideErrors: true,
       connect: client => {
@@ -45,18 +63,14 @@ class Player {
         socket.once('close', () => this.ended('closed'))
         client.setSocket(socket)
       }
-    }
-    if (auth) {
-      options.sessionServer = auth.sessionServer
-      options.auth = (client, options) => {
-        client.username = username
-        client.session = { accessToken: auth.token, selectedProfile: { id: auth.id, name: username } }
-        options.accessToken = auth.token
-        options.haveCredentials = true
-        options.connect(client)
-      }
-    }
-    return options
+    }, account)
+  }
+
+  // What the handshake asks for. The library knows status and login only; 3 is a transfer.
+  announce (intent) {
+    const { client } = this
+    const write = client.write
+    client.write = (name, fields) => write.call(client, name, name === 'set_protocol' ? { ...fields, nextState: intent } : fields)
   }
 
   follow () {
@@ -66,13 +80,24 @@ class Player {
       if (meta.name === 'map_chunk') {
         this.chunks.count++
         this.chunks.digest.add(full)
+        this.columns.set(`${data.x} ${data.z}`, columnHash(data))
       }
+      // The library leaves this answer out, and servers send no more chunks without it.
+      if (meta.name === 'chunk_batch_finished') client.write('chunk_batch_received', { chunksPerTick: 64 })
       if (chatPackets.has(meta.name)) this.chat.push(stringify(data))
       this.wake()
     })
     client.on('keep_alive', () => this.keepAlives++)
     client.on('login', () => this.happened('login'))
     client.on('playerJoin', () => this.happened('playerJoin'))
+    client.on('state', state => {
+      if (state === 'play') this.plays++
+      this.wake()
+    })
+    client.on('transfer', ({ host, port }) => {
+      this.goes = { host, port }
+      this.wake()
+    })
     client.on('disconnect', packet => { this.kick = stringify(packet.reason) })
     client.on('kick_disconnect', packet => { this.kick = stringify(packet.reason) })
     client.on('error', error => { this.failure = error.message })
@@ -118,8 +143,12 @@ class Player {
       encrypted: this.client.cipher !== null,
       failure: this.failure,
       kick: this.kick,
+      threshold: this.client.compressor?.compressionThreshold ?? null,
+      frames: this.frames,
+      plays: this.plays,
       keepAlives: this.keepAlives,
       chunks: { count: this.chunks.count, ...this.chunks.digest.record() },
+      messages: { count: this.sent.count, ...this.sent.digest.record() },
       wire: this.wire.record()
     }
   }
@@ -137,6 +166,8 @@ serve({
       version,
       host: domain,
       port,
+      closeTimeout: pingPatience,
+      noPongTimeout: pingPatience,
       connect: client => client.setSocket(dial({ port, ...target }))
     })
   },
@@ -159,6 +190,40 @@ serve({
   async heard ({ handle, text }) {
     const listener = player(handle)
     await listener.until(() => listener.chat.some(line => line.includes(text)))
+  },
+
+  // Plugin messages of these sizes, noise in one half and zeros in the other.
+  async send ({ handle, sizes }) {
+    const { client, sent } = player(handle)
+    for (const size of sizes) {
+      const data = Buffer.alloc(size)
+      crypto.randomFillSync(data, 0, Math.ceil(size / 2))
+      sent.count++
+      sent.digest.add(data)
+      client.write('custom_payload', { channel: 'drawbridge:test', data })
+    }
+  },
+
+  // Waits for so many chunks of different places and returns one hash of all, whatever order they came in.
+  async world ({ handle, columns: wanted }) {
+    const viewer = player(handle)
+    const { columns } = viewer
+    await viewer.until(() => columns.size >= wanted)
+    const hashes = [...columns].map(([place, hash]) => `${place} ${hash}\n`).sort()
+    return { columns: columns.size, sha256: crypto.createHash('sha256').update(hashes.join('')).digest('hex') }
+  },
+
+  // Returns when the game has begun for the nth time: a server may go back to configuration.
+  async phase ({ handle, plays }) {
+    const waiting = player(handle)
+    await waiting.until(() => waiting.plays >= plays && waiting.client.state === 'play')
+  },
+
+  // Where the server sends the player.
+  async transferred ({ handle }) {
+    const leaving = player(handle)
+    await leaving.until(() => leaving.goes)
+    return leaving.goes
   },
 
   async look ({ handle }) {

@@ -44,4 +44,34 @@ function tap (socket) {
   }
 }
 
-module.exports = { Digest, tap }
+function readVarInt (buffer) {
+  let value = 0
+  let size = 0
+  do {
+    value |= (buffer[size] & 0x7f) << (7 * size)
+  } while (buffer[size++] & 0x80)
+  return { value, size }
+}
+
+// Counts the frames that a codec receives after compression was agreed on. `odd` are those that the agreement does not
+// provide for, which these libraries take and vanilla programs refuse: compressed below the threshold, raw from it on.
+function watchFrames (client) {
+  const frames = { raw: 0, compressed: 0, odd: 0 }
+  const agree = client.setCompressionThreshold
+  client.setCompressionThreshold = threshold => {
+    agree.call(client, threshold)
+    const { decompressor } = client
+    if (!decompressor) return // never sent after all
+    const take = decompressor._transform
+    decompressor._transform = (frame, encoding, done) => {
+      const { value: declared, size } = readVarInt(frame)
+      frames[declared === 0 ? 'raw' : 'compressed']++
+      const { compressionThreshold: agreed } = decompressor
+      if (declared === 0 ? frame.length - size >= agreed : declared < agreed) frames.odd++
+      take.call(decompressor, frame, encoding, done)
+    }
+  }
+  return frames
+}
+
+module.exports = { Digest, readVarInt, tap, watchFrames }
