@@ -151,7 +151,7 @@ function loginPacket (mcData) {
   const common = { entityId: 7, gameMode: 1, difficulty: 1, maxPlayers: 20, reducedDebugInfo: false, enableRespawnScreen: true }
   return mcData.loginPacket
     ? { ...mcData.loginPacket, ...common }
-    : { dimension: 0, levelType: 'default', ...common }
+    : { dimension: 0, levelType: 'default', hashedSeed: [1, 2], viewDistance: 10, ...common }
 }
 
 function writeRegistries (client, mcData) {

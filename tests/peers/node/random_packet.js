@@ -39,7 +39,7 @@ class RandomPacket {
     const [name, options] = type
     switch (name) {
       case 'container': return this.container(options)
-      case 'array': return Array.from({ length: 1 + crypto.randomInt(4) }, () => this.value(options.type, scope))
+      case 'array': return Array.from({ length: options.count ?? 1 + crypto.randomInt(4) }, () => this.value(options.type, scope))
       case 'buffer': return randomBytes(this.size)
       case 'option': return crypto.randomInt(2) ? this.value(options, scope) : undefined
       case 'mapper': return Object.values(options.mappings)[crypto.randomInt(Object.keys(options.mappings).length)]
