@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/connect_wait.hpp"
+#include "net/either_readable.hpp"
 #include "net/stream_socket.hpp"
 #include "net/worker.hpp"
 
@@ -44,6 +45,7 @@ void StreamSocket::drop_waits() {
     connecting_->socket_ = nullptr;
     std::exchange(connecting_, nullptr)->cancel_wait();
   }
+  if (either_ != nullptr) std::exchange(either_, nullptr)->lost(*this);
 }
 
 IoResult<> StreamSocket::watch() {
@@ -59,6 +61,7 @@ void StreamSocket::cancel() {
   if (reading_ != nullptr) reading_->cancel_wait();
   if (writing_ != nullptr) writing_->cancel_wait();
   if (connecting_ != nullptr) connecting_->cancel_wait();
+  if (either_ != nullptr) either_->cancel_wait();
 }
 
 Fd StreamSocket::release() {
@@ -76,6 +79,8 @@ void StreamSocket::on_events(unsigned, std::uint32_t events) {
     writing_->ready();
   } else if (connecting_ != nullptr) {
     connecting_->ready(events);
+  } else if (either_ != nullptr) {
+    either_->ready(*this, events);
   }
 }
 

@@ -12,6 +12,7 @@
 
 namespace drawbridge::net {
 
+class EitherReadable;
 class Worker;
 class StreamSocket;  // the part that epoll knows, in the worker's set-up slab
 
@@ -98,6 +99,7 @@ class Stream {
 
  private:
   friend class ConnectWait;
+  friend EitherReadable either_readable(Stream& first, Stream& second, TimePoint deadline);
   StreamSocket* socket_ = nullptr;
 };
 

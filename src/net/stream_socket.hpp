@@ -14,6 +14,7 @@
 namespace drawbridge::net {
 
 class ConnectWait;
+class EitherReadable;
 class ReadWait;
 class Worker;
 class WriteWait;
@@ -41,6 +42,7 @@ class StreamSocket final : public Pollable, private Timer {
 
  private:
   friend class ConnectWait;
+  friend class EitherReadable;
   friend class ReadWait;
   friend class WriteWait;
   void on_events(unsigned slot, std::uint32_t events) override;
@@ -59,6 +61,7 @@ class StreamSocket final : public Pollable, private Timer {
   ReadWait* reading_ = nullptr;
   WriteWait* writing_ = nullptr;
   ConnectWait* connecting_ = nullptr;
+  EitherReadable* either_ = nullptr;
   // In the worker's list of polite ends.
   StreamSocket* prev_ = nullptr;
   StreamSocket* next_ = nullptr;
