@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/uuid.hpp"
+#include "mc/reader.hpp"
 #include "mc/version.hpp"
 
 namespace drawbridge::mc {
@@ -36,10 +37,12 @@ struct Handshake {
     std::int32_t protocol = number(p.version);
     auto next = static_cast<std::int32_t>(p.intent);
     io.varint(protocol);
-    io.string(p.host, max_host_field);
+    // What we send may be longer than what we take: bungee_cord puts a skin into it.
+    constexpr bool reading = std::remove_reference_t<decltype(io)>::reading;
+    io.string(p.host, reading ? max_host_field : max_string);
     io.u16(p.port);
     io.varint(next);
-    if constexpr (std::remove_reference_t<decltype(io)>::reading) {
+    if constexpr (reading) {
       if (next < 1 || next > 3) io.fail("unknown intent");
       p.version = Version{protocol};
       p.intent = Intent{next};
