@@ -10,6 +10,7 @@
 #include "config/grammar.hpp"
 #include "config/inactive.hpp"
 #include "config/keys.hpp"
+#include "config/secret_file.hpp"
 #include "config/toml.hpp"
 
 namespace drawbridge::config {
@@ -83,12 +84,31 @@ void warn(Findings& findings, const fs::path& path, std::string message) {
                                .message = std::move(message)});
 }
 
+// The file is only looked at: it is made when the proxy starts.
+void check_secret(Findings& findings, const GlobalConfig& global) {
+  const fs::path& file = global.forwarding.secret_file;
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(file, error))) {
+    findings.notes.push_back(fmt::format("{}: will be made at the start", file.native()));
+    return;
+  }
+  const Result<Secret> secret = read_secret(file);
+  if (!secret)
+    warn(findings, file, fmt::format("logins will be refused: {}", secret.error().what));
+  else
+    for (const std::string& text : secret->warnings) warn(findings, file, text);
+}
+
 void check_servers(Findings& findings, const GlobalConfig& global, const Origins& origins,
                    bool show) {
   const LoadedFolder folder = load_folder(global.servers_dir);
   append(findings.problems, folder.problems);
   append(findings.problems, cross_check(global, origins, folder.files));
   const bool bans_held = ban_file_holds_entries(global.ban.file);
+  const bool uses_secret = std::ranges::any_of(folder.files, [&](const LoadedFolder::File& file) {
+    return file.server.config && needs_forwarding_secret(*file.server.config, global);
+  });
+  if (uses_secret) check_secret(findings, global);
   for (const LoadedFolder::File& file : folder.files) {
     append(findings.problems, file.server.problems);
     if (!file.server.config) continue;

@@ -69,10 +69,6 @@ std::optional<std::string> protection_missing(const ServerConfig& server,
                                               const GlobalConfig& global, bool bans_held) {
   if (is_intercepted(server.proxy_mode))
     return fmt::format("proxy_mode \"{}\" is not active yet", name_of(server.proxy_mode));
-  // With velocity forwarding the forwarding family sends nothing, now or later: nothing is weaker.
-  const ForwardingMode forwarding = effective_forwarding(server, global);
-  if (forwarding == ForwardingMode::bungee_cord || forwarding == ForwardingMode::bungee_guard)
-    return fmt::format("forwarding \"{}\" is not active yet", name_of(forwarding));
   const auto filters = [](const IpFilter& filter) {
     return !filter.whitelist.empty() || !filter.blacklist.empty();
   };

@@ -26,7 +26,7 @@ std::vector<std::string> inactive_keys(const ServerConfig& server);
 bool ban_file_holds_entries(const std::filesystem::path& file);
 
 // Why `server` must not let players in: it asks for a protection that this build does not give
-// (mode, forwarding, filters, bans, verify_before_wake). None: serve it. Status pings work either
+// (mode, filters, bans, verify_before_wake). None: serve it. Status pings work either
 // way. `bans_held` is ban_file_holds_entries(global.ban.file), asked once for all servers.
 std::optional<std::string> protection_missing(const ServerConfig& server,
                                               const GlobalConfig& global, bool bans_held);

@@ -10,9 +10,9 @@ const Table& forwarding_keys() {
         key<&Forwarding::mode>("mode",
                                "How backends learn who the player is; `modern` and `legacy` are "
                                "other words for `velocity` and `bungee_cord`.",
-                               fresh, later),
+                               fresh, now),
         key<&Forwarding::secret_file>(
-            "secret_file", "File with the secret; made when it is missing.", live, later),
+            "secret_file", "File with the secret; made when it is missing and needed.", live, now),
     });
     keys.ignored = {{"bungeecord_channel", "write it into [plugin_messaging]"},
                     {"channel_permissions", "write it into [plugin_messaging]"}};

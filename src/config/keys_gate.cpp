@@ -143,7 +143,7 @@ const Table& auth_keys() {
       key<&Auth::offline_uuid>(
           "offline_uuid",
           "UUID of a player whom nobody verifies: made from the name, or as claimed.", fresh,
-          later),
+          now),
       key<&Auth::timeout>("timeout", "Longest wait for the session server.", fresh, ours, later,
                           within(seconds(1), seconds(30))),
   });

@@ -287,7 +287,7 @@ const Table& global_keys() {
         config::table<&G::rate_limit>("rate_limit", rate_limit_keys(), "", later),
         config::table<&G::ban>("ban", ban_keys(), "", later),
         config::table<&G::permissions>("permissions", permissions_keys(), "", later),
-        config::table<&G::auth>("auth", auth_keys(), "", later),
+        config::table<&G::auth>("auth", auth_keys(), "", now),
         key<&G::accept_transfers>(
             "accept_transfers", "Let players in who come by a transfer packet (intercepted modes).",
             fresh, ours, later),
@@ -298,7 +298,7 @@ const Table& global_keys() {
                                       "Addresses that are tried for one connection; 0 = all.", live,
                                       now),
         config::table<&G::active_health>("active_health", active_health_keys(), "", later),
-        config::table<&G::forwarding>("forwarding", forwarding_keys(), "", later),
+        config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),
         config::table<&G::limbo>("limbo", limbo_keys(), "", ours, later),

@@ -312,7 +312,7 @@ const Table& server_keys() {
             now, LaterValues{mode_works}),
         key<&ServerConfig::forwarding_mode>("forwarding_mode",
                                             "How the backend learns who the player is.", fresh,
-                                            later, DefaultText{"`forwarding.mode`"}),
+                                            now, DefaultText{"`forwarding.mode`"}),
         key<&ServerConfig::send_proxy_protocol>(
             "send_proxy_protocol",
             "Begin every connection to the backend with a PROXY header; `true` is version 2.",

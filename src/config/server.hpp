@@ -123,6 +123,9 @@ Text kick_text(Kick kick, const ServerConfig* server, const GlobalConfig& global
 const std::vector<std::string>& effective_fallback(const ServerConfig& server,
                                                    const GlobalConfig& global);
 ForwardingMode effective_forwarding(const ServerConfig& server, const GlobalConfig& global);
+// Whether players of this server are announced with the secret of forwarding.secret_file: not with
+// `velocity` in a mode that forwards, which sends nothing.
+bool needs_forwarding_secret(const ServerConfig& server, const GlobalConfig& global);
 Duration effective_connect_timeout(const ServerConfig& server, const GlobalConfig& global);
 
 }  // namespace drawbridge::config

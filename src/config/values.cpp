@@ -88,6 +88,12 @@ ForwardingMode effective_forwarding(const ServerConfig& server, const GlobalConf
   return server.forwarding_mode.value_or(global.forwarding.mode);
 }
 
+bool needs_forwarding_secret(const ServerConfig& server, const GlobalConfig& global) {
+  const ForwardingMode mode = effective_forwarding(server, global);
+  return mode == ForwardingMode::bungee_guard ||
+         (mode == ForwardingMode::velocity && is_intercepted(server.proxy_mode));
+}
+
 Duration effective_connect_timeout(const ServerConfig& server, const GlobalConfig& global) {
   return server.timeouts.connect.value_or(global.connect_timeout);
 }

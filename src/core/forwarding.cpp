@@ -1,13 +1,11 @@
 #include "core/forwarding.hpp"
 
-#include <sys/socket.h>
-
 #include <utility>
 
 #include "config/server.hpp"
+#include "core/opening.hpp"
 #include "core/reach.hpp"
 #include "mc/handshake.hpp"
-#include "net/proxy_protocol.hpp"
 #include "net/socket_options.hpp"
 
 namespace drawbridge::core {
@@ -18,38 +16,23 @@ void append(ByteBuffer& out, ByteView bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-// The address that the player connected to, for the PROXY header.
-Endpoint local_end(int fd) {
-  sockaddr_storage raw{};
-  socklen_t size = sizeof raw;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size) != 0) return {};
-  return Endpoint::from_sockaddr(raw).value_or(Endpoint{});
-}
-
-void append_proxy_header(ByteBuffer& out, const Connection& connection, config::SendProxy kind) {
-  if (kind == config::SendProxy::off) return;
-  const auto version =
-      kind == config::SendProxy::v1 ? net::ProxyVersion::v1 : net::ProxyVersion::v2;
-  append(out, net::proxy_header(version, connection.peer, local_end(connection.client.fd())));
-}
-
-// The host name that the backend reads.
-std::string_view host_for(const Connection& connection, const Server& server,
-                          const config::Address& address) {
-  switch (server.config.domain_rewrite.mode) {
-    case config::DomainRewrite::Mode::from_backend:
-      return address.host;
-    case config::DomainRewrite::Mode::fixed:
-      return server.config.domain_rewrite.host;
-    case config::DomainRewrite::Mode::none:
-      break;
-  }
-  return connection.host.sent_name;
+// Who the player is, as far as anybody can know who only moves bytes: no account was checked here,
+// so the UUID is the one that the name gives, unless the operator wants claims to be believed.
+mc::PlayerInfo unverified(const Connection& connection) {
+  const mc::Hello& hello = connection.hello;
+  const bool believe = connection.global().auth.offline_uuid == config::OfflineUuid::client;
+  return {.address = connection.peer.address,
+          .uuid = believe && hello.claimed_uuid ? *hello.claimed_uuid : offline_uuid(hello.player),
+          .name = hello.player,
+          .properties = {},
+          .key = {},
+          .signer = {}};
 }
 
 // The handshake as the client sent it, unless something in it must not go on: parts that a backend
 // would believe, a name that is configured away, the intent of a transfer that we ourselves asked
-// for. Clients from before 1.7 have none: their login is all in the bytes that follow.
+// for; or the player's identity must be put in. Clients from before 1.7 have none: their login is
+// all in the bytes that follow.
 Result<ByteBuffer> handshake_for(const Connection& connection, const Server& server,
                                  const config::Address& address) {
   const mc::Hello& hello = connection.hello;
@@ -58,13 +41,15 @@ Result<ByteBuffer> handshake_for(const Connection& connection, const Server& ser
                     connection.desk.services().transfers.take(connection.peer.address, hello.player,
                                                               connection.desk.worker().now());
   const bool renamed = server.config.domain_rewrite.mode != config::DomainRewrite::Mode::none;
+  const bool announced =
+      is_told_in_handshake(config::effective_forwarding(server.config, connection.global()));
   const ByteView sent = connection.buffered().first(hello.handshake_size);
-  if (!ours && !renamed && !connection.host.was_stripped)
+  if (!ours && !renamed && !announced && !connection.host.was_stripped)
     return ByteBuffer(sent.begin(), sent.end());
   const bool stays_transfer = hello.kind == mc::HelloKind::transfer && !ours;
   return mc::encode_handshake(
       {.version = hello.version,
-       .host = mc::host_for_replay(host_for(connection, server, address), connection.host),
+       .host = host_field_for(connection, server, address, unverified(connection)),
        .port = hello.port,
        .intent = stays_transfer ? mc::Intent::transfer : mc::Intent::login});
 }
@@ -75,8 +60,7 @@ Result<ByteBuffer> replay_for(const Connection& connection, const Server& server
                               const config::Address& address) {
   auto handshake = handshake_for(connection, server, address);
   if (!handshake) return handshake;
-  ByteBuffer out;
-  append_proxy_header(out, connection, server.config.send_proxy_protocol);
+  ByteBuffer out = proxy_header_for(connection, server, connection.client.fd());
   append(out, *handshake);
   append(out, connection.buffered().subspan(connection.hello.handshake_size));
   return out;
@@ -126,15 +110,24 @@ net::Task<Outcome> forward_to(Connection& connection, ServerPtr server) {
   co_return Outcome::relayed;
 }
 
+// Clients from before 1.7 have no handshake to put an identity into.
+bool can_be_told(const Connection& connection, const Server& server) {
+  return !connection.hello.is_legacy() ||
+         !is_told_in_handshake(config::effective_forwarding(server.config, connection.global()));
+}
+
 // Of the servers to fall back to only those that this connection may be forwarded to.
-bool may_stand_in(const Server* server) {
+bool may_stand_in(const Connection& connection, const Server* server) {
   return server != nullptr && !server->withheld &&
-         !config::is_intercepted(server->config.proxy_mode);
+         !config::is_intercepted(server->config.proxy_mode) && can_be_told(connection, *server);
 }
 
 }  // namespace
 
 net::Task<> forward(Connection& connection) {
+  if (!can_be_told(connection, *connection.server))
+    co_return co_await connection.refuse(config::Kick::version_unsupported,
+                                         "forwarding_mode needs a client of 1.7 or later");
   const auto outcome = co_await forward_to(connection, connection.server);
   if (outcome == Outcome::relayed) co_return;
   if (outcome == Outcome::full)
@@ -143,7 +136,7 @@ net::Task<> forward(Connection& connection) {
       config::effective_fallback(connection.server->config, connection.global());
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
-    if (!index || !may_stand_in(connection.world->servers[*index].get())) continue;
+    if (!index || !may_stand_in(connection, connection.world->servers[*index].get())) continue;
     const auto instead = co_await forward_to(connection, connection.world->servers[*index]);
     if (instead == Outcome::relayed) co_return;
   }

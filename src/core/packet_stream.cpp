@@ -23,27 +23,32 @@ void PacketStream::push(ByteView received) {
 }
 
 net::Task<Result<mc::Packet>> PacketStream::read(std::size_t cap, TimePoint deadline) {
+  for (;;) {
+    auto packet = received(cap);
+    if (!packet) co_return std::unexpected(std::move(packet.error()));
+    if (packet->has_value()) co_return **packet;
+    auto more = co_await receive(deadline);
+    if (!more) co_return std::unexpected(std::move(more.error()));
+  }
+}
+
+Result<std::optional<mc::Packet>> PacketStream::received(std::size_t cap) {
   in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(used_));
   used_ = 0;
   const std::size_t longest =
       std::min(mc::max_frame, threshold_.is_on() ? cap + frame_overhead : cap);
-  for (;;) {
-    auto frame = mc::next_frame(in_, longest, end_);
-    if (!frame) co_return std::unexpected(std::move(frame.error()));
-    if (frame->has_value()) {
-      used_ = (*frame)->size;
-      const mc::Sender sender{.threshold = threshold_, .max_inflated = cap, .fault = end_};
-      auto contents = mc::open_frame((*frame)->body, sender);
-      if (!contents) co_return std::unexpected(std::move(contents.error()));
-      auto whole = mc::whole_packet(*contents, codecs_->inflater, end_);
-      if (!whole) co_return std::unexpected(std::move(whole.error()));
-      if (!contents->is_compressed()) co_return mc::split_packet(*whole, end_);
-      inflated_.assign(whole->begin(), whole->end());
-      co_return mc::split_packet(inflated_, end_);
-    }
-    auto more = co_await receive(deadline);
-    if (!more) co_return std::unexpected(std::move(more.error()));
-  }
+  auto frame = mc::next_frame(in_, longest, end_);
+  if (!frame) return std::unexpected(std::move(frame.error()));
+  if (!frame->has_value()) return std::nullopt;
+  used_ = (*frame)->size;
+  const mc::Sender sender{.threshold = threshold_, .max_inflated = cap, .fault = end_};
+  auto contents = mc::open_frame((*frame)->body, sender);
+  if (!contents) return std::unexpected(std::move(contents.error()));
+  auto whole = mc::whole_packet(*contents, codecs_->inflater, end_);
+  if (!whole) return std::unexpected(std::move(whole.error()));
+  if (!contents->is_compressed()) return mc::split_packet(*whole, end_);
+  inflated_.assign(whole->begin(), whole->end());
+  return mc::split_packet(inflated_, end_);
 }
 
 net::Task<Result<>> PacketStream::receive(TimePoint deadline) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -34,6 +35,11 @@ class PacketStream {
   // (inflated) of more than `cap` bytes, a frame that breaks the link's compression, the end of
   // the stream.
   net::Task<Result<mc::Packet>> read(std::size_t cap, TimePoint deadline);
+  // The same in two steps, for whoever listens to two ends at once: a packet that has come whole
+  // (it stays valid until the next look), or nothing; and bytes, as many as there are, at least
+  // one.
+  Result<std::optional<mc::Packet>> received(std::size_t cap);
+  net::Task<Result<>> receive(TimePoint deadline);
   // Whether a whole frame or a part of one has been received and not been read.
   [[nodiscard]] bool has_unread() const { return in_.size() > used_; }
 
@@ -64,8 +70,6 @@ class PacketStream {
   [[nodiscard]] LinkStart release();
 
  private:
-  net::Task<Result<>> receive(TimePoint deadline);
-
   net::Stream stream_;
   Fault end_;
   mc::Version version_;

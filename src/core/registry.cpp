@@ -6,6 +6,8 @@
 
 #include "base/log.hpp"
 #include "config/inactive.hpp"
+#include "config/secret_file.hpp"
+#include "config/server.hpp"
 
 namespace drawbridge::core {
 
@@ -22,6 +24,10 @@ void Registry::withdraw(Provider provider, std::string_view key) {
 ServerPtr Registry::make_server(const config::ServerConfig& config, Provider provider,
                                 bool bans_held) {
   auto withheld = config::protection_missing(config, *global_, bans_held);
+  if (!withheld && secret_.empty() && config::needs_forwarding_secret(config, *global_))
+    // Players read this: the name, not where it lies.
+    withheld = fmt::format("the forwarding secret {} cannot be used",
+                           global_->forwarding.secret_file.filename().native());
   if (const auto known = servers_.find(config.id); known != servers_.end()) {
     const Server& before = *known->second;
     if (before.config == config && before.provider == provider && before.withheld == withheld)
@@ -40,7 +46,31 @@ ServerPtr Registry::make_server(const config::ServerConfig& config, Provider pro
   return server;
 }
 
+// Reads the secret when a server needs it, each time anew: it may have been exchanged. Logs what
+// was not logged the last time.
+void Registry::read_secret() {
+  secret_.clear();
+  const bool needed = std::ranges::any_of(sources_, [this](const auto& entry) {
+    const auto& good = entry.second.good;
+    return good && config::needs_forwarding_secret(*good, *global_);
+  });
+  if (!needed) return;
+  auto secret = config::read_or_make_secret(global_->forwarding.secret_file);
+  std::string report =
+      secret ? fmt::format("{}", fmt::join(secret->warnings, "; ")) : secret.error().what;
+  if (secret) secret_ = std::move(secret->value);
+  if (secret && secret->is_new)
+    log::info("config", "forwarding secret made: backends must be told it",
+              {{"file", global_->forwarding.secret_file.native()}});
+  if (report != secret_report_ && !report.empty())
+    log::write(secret ? log::Level::warn : log::Level::error, "config",
+               secret ? "forwarding secret" : "forwarding secret cannot be used",
+               {{"file", global_->forwarding.secret_file.native()}, {"reason", report}});
+  secret_report_ = std::move(report);
+}
+
 WorldChange Registry::build() {
+  read_secret();
   const bool bans_held =
       global_->ban.provider == "builtin" && config::ban_file_holds_entries(global_->ban.file);
   std::map<std::string, ServerPtr> next;
@@ -74,7 +104,7 @@ WorldChange Registry::build() {
     if (!next.contains(id)) change.removed.push_back(id);
 
   servers_ = std::move(next);
-  change.world = make_world(global_, std::move(servers), ++generation_);
+  change.world = make_world(global_, std::move(servers), ++generation_, secret_);
   for (const RouteConflict& conflict : change.world->routes.conflicts())
     doubled.push_back(fmt::format("domain {} is claimed by {} and {}; {} has it", conflict.domain,
                                   conflict.winner, fmt::join(conflict.losers, ", "),

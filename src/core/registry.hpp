@@ -67,12 +67,15 @@ class Registry {
   using SourceKey = std::pair<Provider, std::string>;  // its order is the order of authority
 
   ServerPtr make_server(const config::ServerConfig& config, Provider provider, bool bans_held);
+  void read_secret();
 
   ServerStates& states_;
   BackendPools& pools_;
   std::shared_ptr<const config::GlobalConfig> global_ = std::make_shared<config::GlobalConfig>();
   std::map<SourceKey, Source> sources_;
   std::map<std::string, ServerPtr> servers_;  // of the last world, by id
+  std::string secret_;                        // empty: not needed, or not to be had
+  std::string secret_report_;                 // what was last logged about it
   std::vector<std::string> reported_;  // lines of conflicts that were logged for the last world
   std::uint64_t generation_ = 0;
 };

@@ -38,7 +38,7 @@ config::Text with_first_steps(config::Text text, const TextSubject& subject) {
   return text;
 }
 
-// A server that is withheld: its owner hears from the first player what keeps everybody out.
+// The server's owner hears from the first player what keeps everybody out.
 config::Text with_reason(config::Text text, std::string_view reason) {
   text.value += fmt::format("\n\n§7{}", reason);
   return text;
@@ -46,7 +46,7 @@ config::Text with_reason(config::Text text, std::string_view reason) {
 
 }  // namespace
 
-mc::Text kick_words(config::Kick kick, const TextSubject& subject) {
+mc::Text kick_words(config::Kick kick, const TextSubject& subject, std::string_view detail) {
   const config::GlobalConfig& global = *subject.world->global;
   config::Text text =
       config::kick_text(kick, subject.server ? &subject.server->config : nullptr, global);
@@ -54,8 +54,9 @@ mc::Text kick_words(config::Kick kick, const TextSubject& subject) {
                          (subject.server && subject.server->config.kick_messages.contains(kick));
   if (kick == config::Kick::unknown_host && subject.may_see_paths && !own_words)
     text = with_first_steps(std::move(text), subject);
-  if (kick == config::Kick::not_allowed && subject.server && subject.server->withheld && !own_words)
-    text = with_reason(std::move(text), *subject.server->withheld);
+  if (kick == config::Kick::not_allowed && subject.server && subject.server->withheld)
+    detail = *subject.server->withheld;
+  if (!detail.empty() && !own_words) text = with_reason(std::move(text), detail);
   return filled(text, subject);
 }
 

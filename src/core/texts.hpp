@@ -27,6 +27,8 @@ mc::Text to_mc(const config::Text& text);
 // Placeholders replaced; see contract/config for their names.
 mc::Text filled(const config::Text& text, const TextSubject& subject);
 // What a refusal says: the server's words, else the global ones, else the built-in ones.
-mc::Text kick_words(config::Kick kick, const TextSubject& subject);
+// `detail` is one line below those that are built in, for whoever has to change something; it must
+// be ours, not a stranger's.
+mc::Text kick_words(config::Kick kick, const TextSubject& subject, std::string_view detail = {});
 
 }  // namespace drawbridge::core

@@ -57,9 +57,11 @@ const ListenerRules* World::listener(std::string_view bind_text) const {
 }
 
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, std::uint64_t generation) {
+                    std::vector<ServerPtr> servers, std::uint64_t generation,
+                    std::string forwarding_secret) {
   auto world = std::make_shared<World>();
   world->generation = generation;
+  world->forwarding_secret = std::move(forwarding_secret);
   world->global = std::move(global);
   world->servers = std::move(servers);
   world->default_motds = prepare(world->global->default_motd, "default_motd");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -37,6 +38,7 @@ struct World {
 
   std::uint64_t generation = 0;
   std::shared_ptr<const config::GlobalConfig> global;
+  std::string forwarding_secret;  // empty: nobody needs it, or servers that do are withheld
   PreparedMotds default_motds;
   std::vector<ServerPtr> servers;  // sorted by id
   RouteTable routes;               // hands out indices into `servers`
@@ -55,6 +57,7 @@ using WorldPtr = std::shared_ptr<const World>;
 
 // Builds the world of these parts. `servers` must be sorted by id, ids unique.
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, std::uint64_t generation);
+                    std::vector<ServerPtr> servers, std::uint64_t generation,
+                    std::string forwarding_secret = {});
 
 }  // namespace drawbridge::core

@@ -49,12 +49,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "client_only", {.server = "proxy_mode = \"client_only\"", .global = {}}, "client_only"},
         Case{"offline", {.server = "proxy_mode = \"offline\"", .global = {}}, "offline"},
-        Case{"forwarding_of_the_server",
-             {.server = "forwarding_mode = \"bungee_cord\"", .global = {}},
-             "forwarding"},
-        Case{"global_forwarding",
-             {.server = {}, .global = "forwarding.mode = \"bungee_guard\""},
-             "forwarding"},
+        // The folder of drawbridge.toml is there, so this can be no file.
+        Case{"secret_that_cannot_be_used",
+             {.server = "forwarding_mode = \"bungee_guard\"",
+              .global = "forwarding.secret_file = \".\""},
+             "forwarding secret"},
         Case{"filter_of_the_server",
              {.server = "ip_filter.blacklist = [\"203.0.113.0/24\"]", .global = {}},
              "ip_filter"},

@@ -1,0 +1,61 @@
+#include "core/opening.hpp"
+
+#include <sys/socket.h>
+
+#include <string_view>
+
+#include "config/server.hpp"
+#include "net/proxy_protocol.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+// The address that the player connected to, for the PROXY header.
+Endpoint local_end(int fd) {
+  sockaddr_storage raw{};
+  socklen_t size = sizeof raw;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size) != 0) return {};
+  return Endpoint::from_sockaddr(raw).value_or(Endpoint{});
+}
+
+std::string_view host_name_for(const Connection& connection, const Server& server,
+                               const config::Address& address) {
+  switch (server.config.domain_rewrite.mode) {
+    case config::DomainRewrite::Mode::from_backend:
+      return address.host;
+    case config::DomainRewrite::Mode::fixed:
+      return server.config.domain_rewrite.host;
+    case config::DomainRewrite::Mode::none:
+      break;
+  }
+  return connection.host.sent_name;
+}
+
+}  // namespace
+
+ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client) {
+  const config::SendProxy kind = server.config.send_proxy_protocol;
+  if (kind == config::SendProxy::off) return {};
+  const auto version =
+      kind == config::SendProxy::v1 ? net::ProxyVersion::v1 : net::ProxyVersion::v2;
+  return net::proxy_header(version, connection.peer, local_end(client));
+}
+
+bool is_told_in_handshake(config::ForwardingMode mode) {
+  return mode == config::ForwardingMode::bungee_cord ||
+         mode == config::ForwardingMode::bungee_guard;
+}
+
+std::string host_field_for(const Connection& connection, const Server& server,
+                           const config::Address& address, const mc::PlayerInfo& info) {
+  const std::string_view name = host_name_for(connection, server, address);
+  const config::ForwardingMode mode =
+      config::effective_forwarding(server.config, connection.global());
+  if (!is_told_in_handshake(mode)) return mc::host_for_replay(name, connection.host);
+  const bool guarded = mode == config::ForwardingMode::bungee_guard;
+  return mc::bungee_host(name, connection.host.kept, info,
+                         guarded ? connection.world->forwarding_secret : std::string_view());
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,27 @@
+// What a backend reads before a player's login start: a PROXY header if it wants one, and the host
+// field of the handshake, with the player's identity behind the name where it is told that way.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.hpp"
+#include "config/types.hpp"
+#include "core/connection.hpp"
+#include "core/server.hpp"
+#include "mc/player_info.hpp"
+
+namespace drawbridge::core {
+
+// The header that `server` wants for this player; empty if it wants none. `client` is the player's
+// socket: its own end is where the player connected to.
+ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client);
+
+// Whether the server's forwarding puts the player's identity into the handshake.
+bool is_told_in_handshake(config::ForwardingMode mode);
+
+// The host name as configured (domain_rewrite; `address` is the one that was dialled) or as the
+// client wrote it, with what may stand behind it. `info` counts if is_told_in_handshake(mode).
+std::string host_field_for(const Connection& connection, const Server& server,
+                           const config::Address& address, const mc::PlayerInfo& info);
+
+}  // namespace drawbridge::core
