@@ -24,6 +24,13 @@ constexpr std::size_t most_inflated_for_fields = 512;
 // A kick may be longer than other packets that matter.
 constexpr std::size_t longest_kick = 65'536;
 
+// How many bytes the VarInt at the front has.
+std::size_t varint_length(ByteView bytes) {
+  std::size_t size = 1;
+  while ((bytes[size - 1] & 0x80) != 0) ++size;
+  return size;
+}
+
 }  // namespace
 
 PacketFlow::PacketFlow(mc::Version version, Phases phases, Thresholds thresholds,
@@ -138,13 +145,15 @@ inline PacketFlow::Glance PacketFlow::glance(Side from, const Lane& lane, ByteVi
 PacketFlow::Step PacketFlow::next(Side from, ByteView bytes, std::uint32_t second) {
   const Lane& lane = lanes_[index(from)];
   std::size_t at = 0;
+  std::size_t last = 0;
   Counts counts;
+  Seen seen;
   while (at < bytes.size()) {
-    Seen seen;
     const Glance glanced = glance(from, lane, bytes.subspan(at), seen);
     if (glanced == Glance::passes) [[likely]] {
       ++counts.packets;
       counts.inflated += seen.inflated;
+      last = at;
       at += seen.prefix + seen.size;
       continue;
     }
@@ -174,7 +183,28 @@ PacketFlow::Step PacketFlow::next(Side from, ByteView bytes, std::uint32_t secon
     step.pass = at;
     return step;
   }
+  if (from == Side::backend && counts.packets != 0) keep_last_frame(bytes.subspan(last, at - last));
   return {.pass = at, .skip = 0, .instead = {}, .then = Step::Then::rest};
+}
+
+void PacketFlow::keep_last_frame(ByteView frame) {
+  last_size_ = 0;
+  if (!lanes_[index(Side::backend)].sender.is_on()) return;
+  const std::size_t prefix = varint_length(frame);
+  // A raw one was seen.
+  if (frame[prefix] == 0) return;
+  const std::size_t stream = prefix + varint_length(frame.subspan(prefix));
+  const std::size_t size = std::min(last_.size(), frame.size() - stream);
+  std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(stream), size, last_.begin());
+  last_size_ = static_cast<std::uint8_t>(size);
+}
+
+void PacketFlow::look_at_last_frame() {
+  if (last_size_ == 0 || tracker_.state(Side::backend) != State::play) return;
+  const Contents contents{.bytes = ByteView(last_).first(last_size_), .inflated = longest_kick};
+  const auto id = mc::peek_packet_id(contents, codecs_.inflater, Fault::backend);
+  if (id && tracker_.ids(Side::backend).kind(*id) == Kind::kick_disconnect)
+    tracker_.note(Side::backend, Kind::kick_disconnect, {});
 }
 
 bool PacketFlow::charge(Side from, Counts& counts, std::uint32_t second) {

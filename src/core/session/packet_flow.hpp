@@ -74,9 +74,12 @@ class PacketFlow {
   Result<ByteView> kick(const mc::Text& words);
 
   [[nodiscard]] const PacketTracker& tracker() const { return tracker_; }
-  // From now on frames of the backend are looked into whatever their size, because the words that
-  // end a session are among the last.
+  // The backend is about to end, so its last words may be among what is read next: compressed
+  // frames are looked into even if they are large.
   void look_for_kick();
+  // The backend has ended. Its last words may have passed unseen: the frame that was the last is
+  // looked at again, as far as it was kept.
+  void look_at_last_frame();
   // Packets of each side so far.
   [[nodiscard]] std::uint64_t packets(Side from) const { return lanes_[index(from)].packets; }
 
@@ -103,6 +106,7 @@ class PacketFlow {
   };
 
   void settle(Side from);
+  void keep_last_frame(ByteView frame);
   [[nodiscard]] Glance glance(Side from, const Lane& lane, ByteView bytes, Seen& seen) const;
   bool charge(Side from, Counts& counts, std::uint32_t second);
   // The answer to one frame that needs more than a glance.
@@ -118,6 +122,10 @@ class PacketFlow {
   std::array<Lane, 2> lanes_{};
   ClientBudget budget_;
   bool looks_for_kick_ = false;
+  // The beginning of a compressed stream that passed unseen as the last of a read: mostly enough
+  // for its id.
+  std::uint8_t last_size_ = 0;
+  std::array<Byte, 128> last_;
   ByteBuffer after_bundle_;  // frames of ours that wait for its end
   BadInput bad_;
 };

@@ -436,7 +436,9 @@ void PacketSession::carry_end_over(Side from) {
 
 void PacketSession::backend_is_gone() {
   const Link& client = link(Side::client);
-  if (client.ended || client.failed) return end(why_);
+  if (client.failed) return end(why_);
+  if (client.ended) return close_behind_words();
+  flow_.look_at_last_frame();
   const PacketTracker& tracker = flow_.tracker();
   if (tracker.was_kicked() || tracker.was_transferred()) {
     note(tracker.was_kicked() ? SessionEndReason::kicked : SessionEndReason::transferred);
