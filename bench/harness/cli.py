@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from . import figures, machine, namespace, proxy_suites, suites
+from . import figures, machine, namespace, packet_suites, proxy_suites, suites
 from .load import Load
 from .peers import Peers, Unavailable
 
@@ -14,6 +14,8 @@ SUITES = {
     "game": suites.game, "bulk": suites.bulk, "idle": suites.idle, "accept": suites.accept,
     "stalled": suites.stalled, "status": suites.status, "route": proxy_suites.route,
     "reload": proxy_suites.reload, "instructions": proxy_suites.instructions,
+    "intercepted": packet_suites.intercepted, "flood": packet_suites.flood,
+    "idle_players": packet_suites.idle_players, "codec": packet_suites.codec,
 }
 
 
@@ -22,7 +24,7 @@ def parse():
         "Measures Drawbridge beside other relays in a network namespace of its own. Without a suite: all of them."))
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=" ".join(SUITES))
     parser.add_argument("--peers", help="comma separated: " + " ".join(Peers.plain) +
-                        "; options of drawbridge: drawbridge+1ms, drawbridge+auto, drawbridge+zero_copy")
+                        "; options of drawbridge: drawbridge+1ms, drawbridge+auto, drawbridge+offline and other modes")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3.0, help="measured time of one run under load")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",

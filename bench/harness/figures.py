@@ -6,6 +6,8 @@ import statistics
 from dataclasses import dataclass
 from typing import Callable
 
+from . import packet_suites
+
 BEGIN, END = "<!-- figures: written by bench/run --readme -->", "<!-- end of figures -->"
 
 
@@ -85,6 +87,24 @@ def route_ratio(slow, fast):
     return values
 
 
+def codec_ratio(slow, fast, key="ns"):
+    """How many times as long (or as large) case `slow` is, of `fast`, for each round. The best of several in `fast`."""
+    def values(measured):
+        slow_values = measured.rounds("codec", slow, "drawbridge", key)
+        fast_values = [measured.rounds("codec", case, "drawbridge", key)
+                       for case in (fast if isinstance(fast, tuple) else (fast,))]
+        return [slow_values[turn] / min(case[turn] for case in fast_values if turn in case)
+                for turn in sorted(slow_values) if any(turn in case for case in fast_values)]
+    return values
+
+
+def per_byte(measured_case, streams):
+    """As codec_ratio, for one stream by EVP against several at once."""
+    def values(measured):
+        return [streams * ratio for ratio in codec_ratio("encrypt/evp/1500/1", measured_case)(measured)]
+    return values
+
+
 GAME, BULK = "cpu_us_per_packet", "relay_cpu_s_per_gb"
 
 FIGURES = [
@@ -119,6 +139,30 @@ FIGURES = [
     Figure("start with 10,000 server files", value("reload", "10,000 files", "start_seconds"), 3, "s"),
     Figure("an edit among 10,000 files is live (with 300 ms of quiet)",
            value("reload", "10,000 files", "edit_live_ms"), 1300, "ms"),
+    Figure("CFB8 encryption, one stream, times as fast as EVP", codec_ratio("encrypt/evp/1500/1", "encrypt/aes_ni/1500/1"),
+           1.85, at_least=True),
+    Figure("the same, 4 streams ready", per_byte("encrypt/aes_ni/1500/4", 4), 7, at_least=True),
+    Figure("CFB8 decryption, times as fast as EVP",
+           codec_ratio("decrypt/evp/1500", ("decrypt/aes_ni/1500", "decrypt/vaes/1500")), 14, at_least=True),
+    Figure("untouched compressed packet of 44 kB, times cheaper than inflate and deflate-6",
+           codec_ratio("recode/44000", "untouched/44000"), 100, at_least=True),
+    Figure("the same, 512 B", codec_ratio("recode/512", "untouched/512"), 15, at_least=True),
+    Figure("compressing 44 kB, times as fast as libdeflate-6", codec_ratio("deflate/libdeflate6/44000", "deflate/isal/44000"),
+           5, at_least=True),
+    Figure("its size, of libdeflate-6's", codec_ratio("deflate/isal/44000", "deflate/libdeflate6/44000", "size"), 1.2),
+    *(Figure(f'{mode}, {case} pkt/s, `coalesce = "{coalesce}"`: CPU a packet, of passthrough\'s',
+             against("intercepted", case, GAME, packet_suites.peer(mode, coalesce), packet_suites.peer("passthrough", coalesce)),
+             limit)
+      for mode, limit in (("offline", 1.15), ("client_only", 1.35))
+      for coalesce in packet_suites.COALESCE for case in ("10k", "40k")),
+    Figure("flood of 100-byte packets, offline: CPU a GB, of passthrough's without splice",
+           against("flood", "100 B", BULK, "drawbridge+offline", "drawbridge without splice"), 1.5),
+    Figure("flood of compressed packets of 8 kB: the same",
+           against("flood", "8 kB compressed", BULK, "drawbridge+offline", "drawbridge without splice"), 1.3),
+    Figure("memory of one more idle player in offline", value("idle_players", "burst", "bytes_per_player", "drawbridge+offline"),
+           4096, "B"),
+    Figure("the same in client_only", value("idle_players", "burst", "bytes_per_player", "drawbridge+client_only"),
+           4096, "B"),
 ]
 
 # suite, case, title, columns (key, heading)
@@ -142,6 +186,17 @@ TABLES = [
     ("status", "cached", "Status pings", [("cpu_us_per_ping", "us CPU/ping"), ("per_second", "a second")]),
     ("instructions", "serial", "Instructions", [("own_per_packet", "a packet in the loop and the pump"),
                                                 ("instructions_per_packet", "with libc")]),
+    ("intercepted", "10k", "Real packets, 1,000 players, 10,000 packets a second, compressed from 256 bytes",
+     [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")]),
+    ("intercepted", "40k", "Real packets, 1,000 players, 40,000 packets a second, compressed from 256 bytes",
+     [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")]),
+    ("flood", "100 B", "Flood of 100-byte packets without compression",
+     [("gb_per_s", "GB/s"), (BULK, "relay CPU-s/GB"), ("relay_cpu_us_per_packet", "us CPU/packet")]),
+    ("flood", "8 kB compressed", "Flood of compressed packets of about 8 kB",
+     [("gb_per_s", "GB/s"), (BULK, "relay CPU-s/GB"), ("relay_cpu_us_per_packet", "us CPU/packet")]),
+    ("idle_players", "burst", "Idle players after whole log-ins",
+     [("bytes_per_player", "B a player"), ("bytes_per_player_first", "B a player, first burst"),
+      ("descriptors_per_player", "descriptors")]),
     ("reload", "no edits", "Play without edits, 10,000 server files",
      [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")]),
     ("reload", "an edit a second", "Play with an edit a second, 10,000 server files",

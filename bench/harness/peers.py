@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from . import namespace
+from . import namespace, session_server
 
 RELAY_PORT = 25565
 BACKEND_PORT = 25600
@@ -89,7 +89,7 @@ def tool(name, package):
 
 
 class Peers:
-    """Knows how each peer is started. Names may carry options: drawbridge+1ms, drawbridge+auto+zero_copy. With
+    """Knows how each peer is started. Names may carry options: drawbridge+1ms, drawbridge+auto+client_only. With
     `stripped` Drawbridge runs without debug information (symbols stay)."""
 
     plain = ("direct", "drawbridge", "haproxy", "haproxy-splice", "nginx", "go", "bare")
@@ -157,12 +157,13 @@ class Peers:
     def drawbridge(self, folder, options, settings, servers):
         if not self.binary.exists():
             raise Unavailable(f"{self.binary} does not exist; run `make build`")
-        modes = {"passthrough", "zero_copy", "server_only"}
+        modes = {"passthrough", "zero_copy", "server_only", "client_only", "offline"}
         mode = next((option for option in options if option in modes), "passthrough")
         coalesce = next((option for option in options if option not in modes), "off")
         (folder / "servers").mkdir()
         (folder / "drawbridge.toml").write_text(
-            f'bind = "{RELAY}"\nworker_threads = 1\ncoalesce = "{coalesce}"\n{settings}')
+            f'bind = "{RELAY}"\nworker_threads = 1\ncoalesce = "{coalesce}"\n'
+            f'auth.session_url = "{session_server.URL}"\n{settings}')
         server_file(folder / "servers" / "bench.toml", HOST, mode)
         if servers:
             servers(folder / "servers")

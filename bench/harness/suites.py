@@ -65,7 +65,7 @@ class Bench:
 
 def short(result):
     """The two or three numbers of a measurement that somebody who watches wants to see."""
-    shown = ("rate", "cpu_us_per_packet", "delay_p50_us", "delay_p99_us", "gb_per_s", "relay_cpu_s_per_gb",
+    shown = ("rate", "cpu_us_per_packet", "delay_p50_us", "delay_p99_us", "gb_per_s", "relay_cpu_s_per_gb", "relay_cpu_us_per_packet",
              "bytes_per_player", "descriptors_per_player", "per_cpu_second", "cpu_us_per_connection",
              "cpu_us_per_ping", "held_bytes_per_player", "taken_bytes_per_player", "start_seconds",
              "edit_live_ms", "instructions_per_packet", "ns", "foreign")

@@ -4,6 +4,10 @@
 // servers; at 20 ticks a second (1,000 players, 40,000 packets a second) the period is the game's
 // own 50 ms.
 //
+// With `--threshold N` the players have logged in as the game does and the packets are real ones:
+// in frames, compressed from N bytes on (negative: never), encrypted where the relay asks for it.
+// Both codecs are this thread's; what they take is not the relay's.
+//
 // Every packet carries its number and the time at which it was sent; the receiver checks the
 // number, the length and the bytes, and takes the one-way delay. Both ends are this thread, which
 // never sleeps, so that no wake-up of its own is measured.
@@ -16,6 +20,7 @@
 #include <cstring>
 #include <random>
 
+#include "login.hpp"
 #include "meter.hpp"
 #include "players.hpp"
 #include "suites.hpp"
@@ -33,12 +38,17 @@ static_assert(sizeof(PacketHead) == 16);
 
 constexpr std::size_t largest_packet = 1500;
 constexpr std::size_t client_packet = 30;
+// Ids in play of 1.21.4: rel_entity_move, map_chunk; position.
+constexpr char small_id = 0x2F, large_id = 0x28, client_id = 0x1C;
+constexpr std::size_t large_packet = 700;
 
 // One direction of one player.
 struct Flow {
   int sender = -1;
   int receiver = -1;
   bool from_client = false;
+  PacketLink* sending = nullptr;  // null: packets are sent as they are
+  PacketLink* receiving = nullptr;
   std::uint32_t next_sent = 0;
   std::uint32_t next_received = 0;
   std::string unsent;                         // the rest of a packet that did not fit
@@ -69,7 +79,7 @@ class Game {
   void receive_ready();
   void receive(Flow& flow, std::int64_t arrived_at);
   void take(Flow& flow, const char* bytes, std::size_t size, std::int64_t arrived_at);
-  void packet_arrived(Flow& flow, std::int64_t arrived_at);
+  void packet_arrived(Flow& flow, std::string_view packet, std::int64_t arrived_at);
   [[nodiscard]] std::size_t draw_size();
 
   std::vector<Flow> flows_;
@@ -82,13 +92,18 @@ class Game {
   std::minstd_rand random_{20'260'101};
   std::array<char, largest_packet> filler_{};
   std::vector<char> buffer_ = std::vector<char>(65'536);
+  std::string packet_, framed_;  // the one that is being sent
   bool keep_delays_ = false;
   std::vector<std::uint32_t> delays_, lateness_;
   std::int64_t sent_ = 0, received_ = 0, received_bytes_ = 0, blocked_ = 0;
 };
 
 Game::Game(std::vector<Player>& players, double rate) : epoll_(make_epoll()) {
-  for (std::size_t i = 0; i < filler_.size(); ++i) filler_[i] = static_cast<char>('a' + i % 26);
+  for (std::size_t i = 0; i < filler_.size(); ++i) {
+    // In frames a part is noise, so that compression takes about half off, as it does in a game.
+    const bool noise = players.front().server_link != nullptr && i % 8 < 3;
+    filler_[i] = static_cast<char>(noise ? random_() >> 8 : 'a' + i % 26);
+  }
   flows_.resize(players.size() * 2);
   for (std::size_t i = 0; i < players.size(); ++i) {
     const int client = players[i].client.get();
@@ -100,6 +115,8 @@ Game::Game(std::vector<Player>& players, double rate) : epoll_(make_epoll()) {
     down.sender = up.receiver = server;
     up.sender = down.receiver = client;
     up.from_client = true;
+    down.sending = up.receiving = players[i].server_link.get();
+    up.sending = down.receiving = players[i].client_link.get();
     epoll_add(epoll_.get(), client, EPOLLIN, 2 * i);
     epoll_add(epoll_.get(), server, EPOLLIN, 2 * i + 1);
   }
@@ -144,12 +161,20 @@ void Game::send_packet(Flow& flow, std::int64_t due) {
     lateness_.push_back(
         static_cast<std::uint32_t>(std::clamp<std::int64_t>(head.sent_at - due, 0, UINT32_MAX)));
   }
-  const ssize_t done = ::send(flow.sender, packet.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  std::string_view bytes(packet.data(), size);
+  if (flow.sending != nullptr) {
+    const char id = flow.from_client ? client_id : size < large_packet ? small_id : large_id;
+    packet_.assign(1, id).append(bytes);
+    framed_.clear();
+    flow.sending->put(framed_, packet_);
+    bytes = framed_;
+  }
+  const ssize_t done = ::send(flow.sender, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (done < 0 && errno != EAGAIN) die("a player was dropped: send: {}", std::strerror(errno));
   ++sent_;
-  const std::size_t gone = done < 0 ? 0 : static_cast<std::size_t>(done);
-  if (gone < size) {
-    flow.unsent.assign(packet.data() + gone, size - gone);
+  bytes.remove_prefix(done < 0 ? 0 : static_cast<std::size_t>(done));
+  if (!bytes.empty()) {
+    flow.unsent = bytes;
     stuck_.push_back(&flow);
   }
 }
@@ -160,11 +185,13 @@ void Game::flush(Flow& flow) {
   if (done > 0) flow.unsent.erase(0, static_cast<std::size_t>(done));
 }
 
-void Game::packet_arrived(Flow& flow, std::int64_t arrived_at) {
-  PacketHead head;
-  std::memcpy(&head, flow.arriving.data(), sizeof head);
+void Game::packet_arrived(Flow& flow, std::string_view packet, std::int64_t arrived_at) {
+  PacketHead head{};
+  if (packet.size() < sizeof head) die("a packet was damaged");
+  std::memcpy(&head, packet.data(), sizeof head);
+  if (head.size != packet.size()) die("a packet was damaged");
   if (head.number != flow.next_received++) die("packets are lost or out of order");
-  if (std::memcmp(flow.arriving.data() + sizeof head, filler_.data() + sizeof head,
+  if (std::memcmp(packet.data() + sizeof head, filler_.data() + sizeof head,
                   head.size - sizeof head) != 0) {
     die("a packet was damaged");
   }
@@ -191,7 +218,7 @@ void Game::take(Flow& flow, const char* bytes, std::size_t size, std::int64_t ar
     bytes += step;
     size -= step;
     if (flow.have == wanted && wanted > sizeof(PacketHead)) {
-      packet_arrived(flow, arrived_at);
+      packet_arrived(flow, {flow.arriving.data(), wanted}, arrived_at);
       flow.have = 0;
     }
   }
@@ -202,7 +229,14 @@ void Game::receive(Flow& flow, std::int64_t arrived_at) {
   if (got < 0 && errno == EAGAIN) return;
   if (got < 0) die("a player was dropped: recv: {}", std::strerror(errno));
   if (got == 0) die("a player was dropped: end of stream");
-  take(flow, buffer_.data(), static_cast<std::size_t>(got), arrived_at);
+  if (flow.receiving == nullptr) {
+    take(flow, buffer_.data(), static_cast<std::size_t>(got), arrived_at);
+    return;
+  }
+  flow.receiving->received(buffer_.data(), static_cast<std::size_t>(got));
+  while (const auto packet = flow.receiving->next()) {
+    packet_arrived(flow, packet->substr(1), arrived_at);
+  }
 }
 
 void Game::receive_ready() {
@@ -253,9 +287,10 @@ void run_game(Args& args) {
   const double rate = args.real("rate", 10'000);
   const double seconds = args.real("seconds", 4);
   const double warm_up = args.real("warm-up", 1);
+  const Login login(args);
   args.finish();
 
-  auto players = door.log_in(0, count, 64);
+  auto players = login.log_in(door, 0, count, 64);
   Game game(players, rate);
   game.play(now_ns() + static_cast<std::int64_t>(warm_up * 1e9));
   const std::int64_t received_before = game.received();

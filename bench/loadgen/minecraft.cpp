@@ -4,23 +4,11 @@
 #include <cstring>
 
 #include "args.hpp"
+#include "packet_link.hpp"
 
 namespace drawbridge::bench {
 
 namespace {
-
-void put_varint(std::string& out, std::uint32_t value) {
-  while (value >= 0x80) {
-    out.push_back(static_cast<char>((value & 0x7F) | 0x80));
-    value >>= 7;
-  }
-  out.push_back(static_cast<char>(value));
-}
-
-void put_string(std::string& out, std::string_view text) {
-  put_varint(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
 
 std::string framed(std::string_view body) {
   std::string out;
@@ -39,20 +27,6 @@ std::string handshake(std::string_view host, std::uint16_t port, char intent) {
   return framed(body);
 }
 
-// Advances `bytes` past a VarInt of at most five bytes; nothing when it is cut short.
-std::optional<std::uint32_t> take_varint(std::string_view& bytes) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 5 && i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    value |= static_cast<std::uint32_t>(byte & 0x7F) << (7 * i);
-    if ((byte & 0x80) == 0) {
-      bytes.remove_prefix(i + 1);
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string_view> take_frame(std::string_view& bytes) {
   std::string_view rest = bytes;
   const auto length = take_varint(rest);
@@ -60,6 +34,8 @@ std::optional<std::string_view> take_frame(std::string_view& bytes) {
   bytes = rest.substr(*length);
   return rest.substr(0, *length);
 }
+
+}  // namespace
 
 int player_of(std::string_view login_start) {
   login_start.remove_prefix(1);
@@ -71,8 +47,6 @@ int player_of(std::string_view login_start) {
   std::from_chars(login_start.data() + 1, login_start.data() + *length, index);
   return index;
 }
-
-}  // namespace
 
 std::string login_hello(std::string_view host, std::uint16_t port, int index) {
   std::string body(1, '\0');

@@ -20,6 +20,9 @@ std::string status_hello(std::string_view host, std::uint16_t port);
 std::string status_answer(std::string_view json);
 std::string ping(std::uint64_t token);
 
+// The player whose login_start this packet (id and fields) is. Ends the program when it is none.
+int player_of(std::string_view login_start);
+
 struct Hello {
   int intent = 0;            // 1 status, 2 login, 3 transfer
   int player = -1;           // from the name in login_start; -1 for a status

@@ -2,10 +2,12 @@
 // relay opened for it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "args.hpp"
+#include "packet_link.hpp"
 #include "sock.hpp"
 
 namespace drawbridge::bench {
@@ -13,6 +15,9 @@ namespace drawbridge::bench {
 struct Player {
   Fd client;
   Fd server;
+  // Both ends' codecs after a whole log-in (login.hpp); null where only the hello was sent.
+  std::unique_ptr<PacketLink> client_link;
+  std::unique_ptr<PacketLink> server_link;
 };
 
 // Where the clients connect and where the relay's backend connections arrive. Options: --target,

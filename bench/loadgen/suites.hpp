@@ -6,9 +6,10 @@
 
 namespace drawbridge::bench {
 
-void run_game(Args& args);  // packets of many players in both directions, with their one-way delay
-void run_bulk(Args& args);  // one connection, as fast as it goes
-void run_idle(Args& args);  // memory and descriptors of players who do nothing
+void run_game(Args& args);   // packets of many players in both directions, with their one-way delay
+void run_bulk(Args& args);   // one connection, as fast as it goes
+void run_flood(Args& args);  // one connection full of small packets, or of compressed ones
+void run_idle(Args& args);   // memory and descriptors of players who do nothing
 void run_accept(Args& args);   // connections that are set up and torn down
 void run_stalled(Args& args);  // clients that stop reading
 void run_status(Args& args);   // status pings

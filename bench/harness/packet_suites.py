@@ -1,0 +1,94 @@
+"""The suites about modes that read packets, each beside `passthrough` under the same load in the same run, and the
+micro-benchmark of what such modes do with a packet."""
+import json
+import random
+import subprocess
+
+from . import session_server
+from .peers import prepared
+
+THRESHOLD = 256  # the vanilla default
+MODES = ("passthrough", "offline", "client_only")
+COALESCE = ("off", "auto")
+
+
+def peer(mode, coalesce="off"):
+    options = [option for option, usual in ((coalesce, "off"), (mode, "passthrough")) if option != usual]
+    return "+".join(["drawbridge", *options])
+
+
+def chosen(bench, names):
+    return [name for name in names if bench.wanted is None or name in bench.wanted]
+
+
+def shuffled(bench, names):
+    """(round, name) with an order of its own for each round."""
+    for number in range(bench.rounds):
+        order = chosen(bench, names)
+        random.shuffle(order)
+        for name in order:
+            yield number, name
+
+
+def intercepted(bench):
+    """1,000 players with real packets, compressed from 256 bytes on; encrypted too in client_only."""
+    names = [peer(mode, coalesce) for coalesce in COALESCE for mode in MODES]
+    with session_server.running():
+        for case, rate in (("10k", 10_000), ("40k", 40_000)):
+            with bench.load.awake():
+                for number, name in shuffled(bench, names):
+                    yield from bench.measure(
+                        "intercepted", case, number, name,
+                        lambda relay, rate=rate: bench.load.measured("game", relay, rate=rate, players=1000,
+                                                                     seconds=bench.seconds, threshold=THRESHOLD))
+
+
+FLOODS = {"100 B": {"packet": 100, "threshold": -1}, "8 kB compressed": {"packet": 8192, "threshold": THRESHOLD}}
+
+
+def flood(bench):
+    """One player, packets of 100 bytes without compression, and compressed ones of 8 kB, as fast as they go."""
+    # What splices moves bytes without touching them; who has to look at packets is compared with copying.
+    ways = {"drawbridge": (0, "drawbridge"), "drawbridge without splice": (1, "drawbridge"),
+            "drawbridge+offline": (0, "drawbridge+offline")}
+    for case, load in FLOODS.items():
+        with bench.load.awake():
+            for number, name in shuffled(bench, list(ways)):
+                no_pipes, started = ways[name]
+                for result in bench.measure(
+                        "flood", case, number, started,
+                        lambda relay, load=load, no_pipes=no_pipes: bench.load.measured(
+                            "flood", relay, seconds=bench.seconds, no_pipes=no_pipes, **load)):
+                    yield {**result, "peer": name}
+
+
+def idle_players(bench):
+    """Memory of one more idle player whose packets are read, after bursts of N log-ins at once."""
+    names = [peer(mode) for mode in MODES]
+    with session_server.running():
+        for number, name in shuffled(bench, names):
+            yield from bench.measure(
+                "idle_players", "burst", number, name,
+                lambda relay: bench.load.once("idle", relay, limit=120, players=3000, threshold=THRESHOLD))
+
+
+def codec(bench):
+    """Cipher and compression against OpenSSL, zlib and libdeflate."""
+    program = bench.peers.binary.parent / "bench" / "codec_bench"
+    if not program.exists():
+        bench.failures.append(f"codec: {program} does not exist")
+        return
+    for number in range(bench.rounds):
+        done = subprocess.run(["taskset", "-c", "1", str(program), "--benchmark_format=json",
+                               "--benchmark_min_time=0.1"], capture_output=True, text=True, check=False, timeout=600,
+                              **prepared(bench.load.nice))
+        if done.returncode != 0:
+            bench.failures.append(f"codec: {done.stderr.strip()[-300:]}")
+            return
+        for entry in json.loads(done.stdout)["benchmarks"]:
+            scale = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[entry["time_unit"]]
+            result = {"suite": "codec", "case": entry["name"], "peer": "drawbridge", "round": number,
+                      "ns": entry["cpu_time"] * scale}
+            result |= {key: entry[key] for key in ("bytes_per_second", "size") if key in entry}
+            bench.say(f"  codec {result['case']} round {number + 1}: {result['ns']:.4g} ns")
+            yield result
