@@ -40,7 +40,7 @@ class File {
 };
 
 std::string_view reason() {
-  return std::strerror(errno);  // NOLINT(concurrency-mt-unsafe): glibc's is, for known errors
+  return std::strerror(errno);
 }
 
 bool has_control_characters(std::string_view text) {
