@@ -47,6 +47,28 @@ TEST(Check, WarningsCountOnlyWhenStrict) {
   EXPECT_EQ(run(folder.path(), true).exit_code, 3);
 }
 
+TEST(Check, TheForwardingSecretIsLookedAtAndNeverMade) {
+  const ScratchFolder folder;
+  folder.write("drawbridge.toml", "forwarding.mode = 'bungee_guard'\n");
+  folder.write("servers/a.toml", good_server);
+  const auto secret = folder.path() / "forwarding.secret";
+  EXPECT_THAT(run(folder.path(), true).output, HasSubstr("forwarding.secret: will be made"));
+  EXPECT_FALSE(std::filesystem::exists(secret));
+  folder.write("forwarding.secret", "0123456789abcdef\n");
+  std::filesystem::permissions(secret, std::filesystem::perms::owner_read);
+  EXPECT_EQ(run(folder.path(), true).output, "1 server, 0 errors, 0 warnings\n");
+  std::filesystem::permissions(secret, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_THAT(run(folder.path()).output, AllOf(HasSubstr("forwarding.secret: warning: others"),
+                                               Not(HasSubstr("0123456789abcdef"))));
+  std::filesystem::remove(secret);
+  folder.write("forwarding.secret", "");
+  EXPECT_THAT(run(folder.path()).output, HasSubstr("logins will be refused: empty"));
+  // Nobody needs it.
+  folder.write("drawbridge.toml", "forwarding.mode = 'velocity'\n");
+  EXPECT_THAT(run(folder.path()).output, Not(HasSubstr("forwarding.secret")));
+}
+
 TEST(Check, HintsNeverCount) {
   const ScratchFolder folder;
   folder.write("drawbridge.toml", "");
