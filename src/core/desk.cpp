@@ -88,6 +88,7 @@ void Desk::begin_relay(Session session, net::RelayStart start) {
 void Desk::begin_session(Session session, SessionStart start) {
   if (!packet_pump_) packet_pump_ = std::make_unique<PacketPump>(worker_, codecs());
   Session& record = enter(std::move(session));
+  services_.intercepted.fetch_add(1, std::memory_order_relaxed);
   record.packets = &packet_pump_->add(id_of(record), *this, start);
   PacketPump::begin(*record.packets, start);
 }
@@ -103,6 +104,7 @@ Session& Desk::enter(Session session) {
 
 void Desk::leave(Session& session, const Ended& end) {
   log_end(session, end);
+  if (session.packets != nullptr) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
   if (session.previous != nullptr) session.previous->next = session.next;
   if (session.next != nullptr) session.next->previous = session.previous;
   if (first_ == &session) first_ = session.next;

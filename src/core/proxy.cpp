@@ -14,6 +14,9 @@ namespace drawbridge::core {
 namespace {
 
 constexpr Duration drain_poll = milliseconds(100);
+// For the words at the end of the drain to reach those who read slowly.
+constexpr Duration farewell_limit = seconds(2);
+constexpr Duration farewell_poll = milliseconds(20);
 
 std::size_t worker_count(const config::GlobalConfig& global) {
   if (global.worker_threads != 0) return global.worker_threads;
@@ -184,13 +187,30 @@ void Proxy::shut_down(Duration drain, std::function<void()> done) {
 }
 
 void Proxy::await_drain(TimePoint until, std::function<void()> done) {
-  if (connections() == 0 || Clock::now() >= until) {
-    stop();
-    done();
-    return;
+  if (connections() == 0) return finish(std::move(done));
+  if (Clock::now() >= until) {
+    for (const auto& post : posts_)
+      post->worker.post([desk = &post->desk] {
+        desk->kick_players(config::Kick::shutdown, SessionEndReason::shutdown);
+      });
+    return await_farewell(Clock::now() + farewell_limit, std::move(done));
   }
   drain_ = control_.after(drain_poll,
                           [this, until, done = std::move(done)] { await_drain(until, done); });
+}
+
+// Those who can read why are given the time to; relayed players cannot and have had theirs.
+void Proxy::await_farewell(TimePoint until, std::function<void()> done) {
+  const bool was_last_look = services_.intercepted == 0 || Clock::now() >= until;
+  drain_ = control_.after(farewell_poll, [this, was_last_look, until, done = std::move(done)] {
+    if (was_last_look) return finish(done);
+    await_farewell(until, done);
+  });
+}
+
+void Proxy::finish(const std::function<void()>& done) {
+  stop();
+  done();
 }
 
 void Proxy::stop() {

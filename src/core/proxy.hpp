@@ -86,6 +86,8 @@ class Proxy {
   [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
   void tick();
   void await_drain(TimePoint until, std::function<void()> done);
+  void await_farewell(TimePoint until, std::function<void()> done);
+  void finish(const std::function<void()>& done);
 
   control::ControlThread& control_;
   Services services_;
