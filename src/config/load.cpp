@@ -206,7 +206,7 @@ Loaded load_tree(const std::optional<std::string_view>& bytes, const std::option
   check_icons(global_keys(), &config, reader, &out.origins);
   if (!clean) drop_consequences(out.problems, shown);
   sort_problems(out.problems);
-  if (!has_errors(out.problems)) out.config = std::move(config);
+  if (!has_errors(out.problems) && reader.errors() == 0) out.config = std::move(config);
   return out;
 }
 
@@ -303,7 +303,7 @@ LoadedServer server_of_tree(Node& root, const std::vector<SourceInfo>& sources, 
     reader.error(Node(), fmt::format("no id can be made from \"{}\"; set `name`",
                                      escaped_for_log(fallback_id, 60)));
   if (root.find("motd") != nullptr) check_icons(server_keys(), &config, reader, origins);
-  if (!has_errors(out.problems)) out.config = std::move(config);
+  if (!has_errors(out.problems) && reader.errors() == 0) out.config = std::move(config);
   return out;
 }
 

@@ -145,7 +145,7 @@ default_server = "other")");
   ASSERT_EQ(listeners.size(), 2u);  // tables and no bind: only the tables listen
   EXPECT_EQ(listeners[0].name, "second");
   EXPECT_EQ(listeners[0].receive_proxy_protocol, ReceiveProxy::off);
-  EXPECT_EQ(listeners[0].default_server, "lobby");
+  EXPECT_EQ(listeners[0].default_server, std::nullopt);  // the global one then
   EXPECT_EQ(listeners[1].bind.unix_path, "etc/run/x.sock");
   EXPECT_EQ(listeners[1].mode, 0600u);
   EXPECT_EQ(listeners[1].default_server, "other");
@@ -302,6 +302,23 @@ TEST(CommandLine, WrongKeysAreNamedAsTheyWereGiven) {
   EXPECT_THAT(text_of(load("", overlays).problems),
               AllOf(HasSubstr("--set bnd: error: bnd: unknown key, did you mean `bind`?"),
                     HasSubstr("--bind: error: bind")));
+}
+
+TEST(GlobalFile, AnErrorBehindMoreProblemsThanAreToldStillRefusesTheFile) {
+  std::string list = "trusted_proxies = [";
+  for (int i = 0; i < 250; ++i) list += fmt::format("\"10.0.{}.7/24\", ", i);  // a warning each
+  const Loaded loaded = load(list + "\"1.2.3.400\"]");
+  EXPECT_FALSE(loaded.config);
+}
+
+TEST(GlobalFile, BindOnTheCommandLineReplacesAllListeners) {
+  Overlays overlays;
+  overlays.settings.push_back({"bind", "127.0.0.1:0", "--bind"});
+  const Loaded loaded = load("bind = '127.0.0.1:1'\n[[listener]]\nbind = '127.0.0.1:2'", overlays);
+  ASSERT_TRUE(loaded.config);
+  const auto listeners = effective_listeners(*loaded.config);
+  ASSERT_EQ(listeners.size(), 1U);
+  EXPECT_EQ(listeners[0].bind.text(), "127.0.0.1:0");
 }
 
 }  // namespace

@@ -183,6 +183,7 @@ void lay_overlays(const Overlays& overlays, Node& root, std::vector<SourceInfo>&
   for (const Overlays::Setting& setting : overlays.settings) {
     const std::string name = setting.flag.empty() ? "--set " + setting.key : setting.flag;
     const std::string unknown = why_unknown(global_keys(), setting.key);
+    if (setting.flag == "--bind") root.remove("listener");  // it replaces all listeners
     if (unknown.empty())
       layer.lay(Origin::Kind::command_line, name, name, setting.key, setting.text);
     else

@@ -101,15 +101,14 @@ Duration effective_connect_timeout(const ServerConfig& server, const GlobalConfi
 namespace {
 
 EffectiveListener resolved(const GlobalConfig& global, const Listener& listener) {
-  return {
-      .bind = listener.bind,
-      .name = listener.name.empty() ? listener.bind.text() : listener.name,
-      .receive_proxy_protocol =
-          listener.receive_proxy_protocol.value_or(global.receive_proxy_protocol),
-      .trusted_proxies = listener.trusted_proxies.value_or(global.trusted_proxies),
-      .trust_everybody = listener.bind.is_unix() && !listener.trusted_proxies,
-      .default_server = listener.default_server ? listener.default_server : global.default_server,
-      .mode = parse_int<unsigned>(listener.mode, 8).value_or(0660)};
+  return {.bind = listener.bind,
+          .name = listener.name.empty() ? listener.bind.text() : listener.name,
+          .receive_proxy_protocol =
+              listener.receive_proxy_protocol.value_or(global.receive_proxy_protocol),
+          .trusted_proxies = listener.trusted_proxies.value_or(global.trusted_proxies),
+          .trust_everybody = listener.bind.is_unix() && !listener.trusted_proxies,
+          .default_server = listener.default_server,
+          .mode = parse_int<unsigned>(listener.mode, 8).value_or(0660)};
 }
 
 }  // namespace
