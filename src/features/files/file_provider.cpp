@@ -68,6 +68,20 @@ std::expected<std::string, int> read_all(int fd, std::size_t expected, std::size
   return bytes;
 }
 
+// Sorted; an errno value when the listing broke off.
+std::expected<std::vector<std::string>, int> server_files_in(DIR* folder) {
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(folder);
+    if (entry == nullptr) break;
+    if (is_server_file(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) return std::unexpected(errno);
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace
 
 // --- FolderSnapshot
@@ -80,23 +94,29 @@ FileBatch FolderSnapshot::scan() {
   const int fd = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* folder = fd < 0 ? nullptr : fdopendir(fd);
   if (folder == nullptr && !is_missing(errno)) {
-    std::string what = std::strerror(errno);
+    const int error = errno;
     if (fd >= 0) ::close(fd);
-    if (what != folder_fault_) batch.faults.push_back({folder_, what});
-    folder_fault_ = std::move(what);
-    return batch;
+    return unreadable(error);
   }
-  folder_fault_.clear();
   if (folder != nullptr) {
-    std::vector<std::string> names;
-    while (const dirent* entry = readdir(folder)) {
-      if (is_server_file(entry->d_name)) names.emplace_back(entry->d_name);
+    auto names = server_files_in(folder);
+    if (!names) {  // half a list must not withdraw the servers of the other half
+      closedir(folder);
+      return unreadable(names.error());
     }
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) visit(fd, name, batch);
+    for (const std::string& name : *names) visit(fd, name, batch);
     closedir(folder);
   }
+  folder_fault_.clear();
   drop_missing(batch);
+  return batch;
+}
+
+FileBatch FolderSnapshot::unreadable(int error) {
+  FileBatch batch;
+  std::string what = std::strerror(error);
+  if (what != folder_fault_) batch.faults.push_back({folder_, what});
+  folder_fault_ = std::move(what);
   return batch;
 }
 

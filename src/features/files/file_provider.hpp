@@ -77,6 +77,7 @@ class FolderSnapshot {
   };
 
   static Stamp stamp_of(const struct stat& status);
+  FileBatch unreadable(int error);
   void visit(int folder, const std::string& name, FileBatch& batch);
   int read(int folder, const std::string& name, Known& known, FileBatch& batch);
   void drop_missing(FileBatch& batch);
