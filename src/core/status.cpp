@@ -20,6 +20,9 @@ namespace {
 
 // The cache's key for clients that say no version that a backend knows.
 constexpr mc::Version unspecified{-1};
+// How long a ping waits for a backend that did not answer the last one either: a healthy one is
+// back within it, and a machine that is off must not cost every player a timeout.
+constexpr Duration brief_patience = milliseconds(500);
 constexpr std::string_view no_server_yet =
     "§6Drawbridge §7is running.\n§fNo server has this address.";
 constexpr std::string_view server_unreachable = "§c{server} §7cannot be reached right now.";
@@ -124,8 +127,17 @@ Result<StatusAnswerPtr> online_answer(const World& world, const Server& server, 
 
 // --- Fetching ---
 
-// The ping that we send in the client's stead: its host name, so that a proxy behind us routes it
-// too.
+// The name that a backend is asked under. Its answer is for everybody, so that where there is a
+// choice (wildcards, a default server) no stranger makes it: a proxy behind us may answer each name
+// differently.
+std::string_view name_to_ask_under(const Server& server, std::string_view asked) {
+  for (const std::string& domain : server.config.domains)
+    if (domain.find_first_of("*?") == std::string::npos) return domain;
+  return asked;
+}
+
+// The ping that we send in the client's stead, with a host name, so that a proxy behind us routes
+// it too.
 Result<ByteBuffer> ping_for(const Server& server, const config::Address& address,
                             std::string_view host, mc::Version version) {
   ByteBuffer out;
@@ -133,7 +145,8 @@ Result<ByteBuffer> ping_for(const Server& server, const config::Address& address
     out = net::own_proxy_header(server.config.send_proxy_protocol == config::SendProxy::v1
                                     ? net::ProxyVersion::v1
                                     : net::ProxyVersion::v2);
-  std::string_view name = host.empty() ? std::string_view(address.host) : host;
+  std::string_view name = name_to_ask_under(server, host);
+  if (name.empty()) name = address.host;
   if (server.config.domain_rewrite.mode == config::DomainRewrite::Mode::from_backend)
     name = address.host;
   if (server.config.domain_rewrite.mode == config::DomainRewrite::Mode::fixed)
@@ -210,7 +223,7 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
   const StatusCacheRules rules = rules_of(connection.global().status_cache);
   // A quarter of the time that the client has, at most a second, is left to tell it so.
   const Duration setup = connection.global().limits.setup_timeout;
-  const TimePoint patience = connection.deadline - std::min<Duration>(seconds(1), setup / 4);
+  TimePoint patience = connection.deadline - std::min<Duration>(seconds(1), setup / 4);
   StatusTicket duty;  // to fetch, because nobody else does
   for (;;) {
     StatusLookup found = desk.services().status_cache.begin(server.id(), mc::number(version),
@@ -226,6 +239,7 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
     if (duty)
       desk.worker().spawn(lead(desk, connection.world, connection.server, connection.host.name,
                                version, std::move(duty)));
+    if (follow.failed_before()) patience = std::min(patience, desk.worker().now() + brief_patience);
     auto turn = co_await later.get(patience);
     if (!turn)
       co_return unreachable_answer(*connection.world, server, version,

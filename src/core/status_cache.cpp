@@ -18,6 +18,7 @@ struct Flight {
   std::string server_id;
   std::int32_t protocol;
   StatusCacheRules rules;
+  bool after_failure = false;  // the one before it failed
 
   enum class State : std::uint8_t { led, leaderless, done };
   State state = State::led;
@@ -298,6 +299,10 @@ StatusAnswerPtr StatusFollow::last_known(TimePoint now) const {
   return flight_ ? status_cache_detail::last_known(*flight_, now) : nullptr;
 }
 
+bool StatusFollow::failed_before() const {
+  return flight_ && flight_->after_failure;
+}
+
 void StatusFollow::cancel() {
   const FlightPtr flight = std::move(flight_);
   if (!flight || id_ == 0) return;
@@ -331,8 +336,9 @@ StatusLookup StatusCache::begin(std::string_view server_id, std::int32_t protoco
   }
   if (entry == nullptr) entry = &shard.at(server_id, protocol);
   if (entry->flight) return StatusFollow(entry->flight);
-  entry->flight = std::make_shared<Flight>(
-      Flight{store_, &shard, std::string(server_id), protocol, rules, {}, {}, {}, 1});
+  const bool after_failure = entry->valid && !entry->outcome.reachable;
+  entry->flight = std::make_shared<Flight>(Flight{
+      store_, &shard, std::string(server_id), protocol, rules, after_failure, {}, {}, {}, 1});
   return StatusTicket(entry->flight);
 }
 

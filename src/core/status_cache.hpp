@@ -110,6 +110,8 @@ class StatusFollow {
   void then(StatusCallback callback);
   // As StatusTicket's: for whoever cannot wait until the flight ends.
   [[nodiscard]] StatusAnswerPtr last_known(TimePoint now) const;
+  // The fetch before this one failed: what it brought is as good an answer as the next failure.
+  [[nodiscard]] bool failed_before() const;
 
  private:
   friend class StatusCache;

@@ -224,5 +224,41 @@ TEST(StatusUnreachable, nonsense_from_a_backend_is_no_answer) {
   }
 }
 
+TEST(StatusUnreachable, who_failed_a_moment_ago_is_not_waited_for_again) {
+  Door door("play.example", {.server = "motd.unreachable.text = \"off\"\ntimeouts.read = \"3s\"",
+                             .global = "status_cache.negative_ttl = \"0s\""});
+  const auto ask = [&](FakeClient& client) {
+    client.wire.send(status_bytes("play.example"));
+    return door.backend.accept();
+  };
+  FakeClient first = door.client();
+  Wire refused = ask(first);
+  refused.close();
+  ASSERT_TRUE(first.wire.receive_frame());
+  FakeClient second = door.client();
+  Wire silent = ask(second);
+  ASSERT_TRUE(FakeServer::read_hello(silent));
+  const auto body = second.wire.receive_frame();
+  ASSERT_TRUE(body);
+  EXPECT_EQ(words(json::parse(*mc::read_status_response(*body)).as_object()), "off");
+  // The fetch still waits for its answer: the player did not.
+  EXPECT_FALSE(silent.closes(milliseconds(1)));
+}
+
+TEST(StatusUnreachable, no_stranger_chooses_the_name_that_the_backend_is_asked_under) {
+  FakeServer backend;
+  ProxyRig rig({.global = {},
+                .servers = {{"one",
+                             "domains = [\"*.example\", \"play.example\"]\n"
+                             "addresses = [\"" +
+                                 backend.address() + "\"]"}}});
+  FakeClient client(rig.endpoint());
+  client.wire.send(status_bytes("nonsense.example"));
+  Wire asked = backend.accept();
+  const auto arrived = FakeServer::read_hello(asked);
+  ASSERT_TRUE(arrived);
+  EXPECT_EQ(arrived->hello.host, "play.example");
+}
+
 }  // namespace
 }  // namespace drawbridge::kit
