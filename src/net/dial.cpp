@@ -54,7 +54,10 @@ bool ConnectWait::await_ready() {
     if (connect(socket_->fd(), reinterpret_cast<sockaddr*>(&address), size) == 0) return true;
     if (errno == EISCONN) return true;
     if (errno != EINPROGRESS && errno != EALREADY && errno != EINTR) {
-      result_ = std::unexpected(IoError::from_errno(errno, Fault::backend));
+      // Ports in TIME_WAIT count: the backend is well, and must not be left out for our shortage.
+      const bool no_ports = errno == EADDRNOTAVAIL && to_.address.is_v4();
+      result_ = std::unexpected(no_ports ? IoError{IoError::Kind::no_ports, Fault::proxy, errno}
+                                         : IoError::from_errno(errno, Fault::backend));
       return true;
     }
   }
@@ -87,7 +90,7 @@ IoResult<> ConnectWait::await_resume() {
     return std::unexpected(IoError{IoError::Kind::timed_out, Fault::backend, 0});
   }
   if (outcome() == Outcome::cancelled) {
-    return std::unexpected(IoError{IoError::Kind::cancelled, Fault::backend, 0});
+    return std::unexpected(IoError{IoError::Kind::cancelled, Fault::proxy, 0});
   }
   return result_;
 }

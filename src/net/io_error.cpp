@@ -43,6 +43,8 @@ std::string_view IoError::name() const {
       return "connection refused";
     case Kind::unreachable:
       return "unreachable";
+    case Kind::no_ports:
+      return "no local port left towards that address";
     case Kind::no_descriptors:
       return "out of file descriptors";
     case Kind::failed:

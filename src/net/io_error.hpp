@@ -20,6 +20,7 @@ struct IoError {
     abandoned,       // a Later whose resolvers all went without an answer
     refused,         // dial: nobody listens there
     unreachable,     // dial: no way to the host
+    no_ports,        // dial: all local ports towards that address are in use
     no_descriptors,  // EMFILE, ENFILE: our own limit
     failed           // anything else; `code` tells
   };

@@ -226,7 +226,8 @@ void Worker::turn(bool may_block) {
 bool Worker::look_ahead() {
   if (timers_.next() < timerfd_at_) rearm_timerfd();
   current_.take(ready_);
-  attention_ = !current_.empty();
+  // What was queued while the last turn ended (a coroutine that was destroyed, say) counts too.
+  attention_ = !current_.empty() || !end_of_turn_.empty();
   return attention_;
 }
 
