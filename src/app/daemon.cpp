@@ -52,7 +52,7 @@ void raise_descriptor_limit() {
 
 void log_listen_failure(const core::ListenFailure& failure) {
   if (!failure.in_use) {
-    log::error("net", "cannot listen", {{"address", failure.address}, {"reason", failure.reason}});
+    log::error("net", "cannot start", {{"address", failure.address}, {"reason", failure.reason}});
     return;
   }
   const auto owner = find_port_owner(failure.port);
@@ -70,6 +70,13 @@ void log_listen_failure(const core::ListenFailure& failure) {
           "server file",
           failure.port, who),
       {{"address", failure.address}});
+}
+
+// Keys that were not said before.
+void log_inactive(const std::vector<std::string>& keys, const std::vector<std::string>& before) {
+  for (const std::string& key : keys)
+    if (std::ranges::find(before, key) == before.end())
+      log::warn("config", "accepted, not active yet", {{"key", key}});
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -103,6 +110,7 @@ int Daemon::start() {
   registry_->set_global(global_);
   watch_global();
   watch_servers();
+  if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
   if (options_.strict && server_files_bad_) {
     log::error("config", "a server file is bad, and --strict was asked for");
     return exit_config;
@@ -123,8 +131,7 @@ int Daemon::load_global_at_start() {
   log::info("config",
             found.path ? "configuration read" : "no configuration file, so the defaults hold",
             {{"file", found.path ? found.path->string() : std::string{}}});
-  for (const std::string& key : config::inactive_keys(*loaded.config))
-    log::warn("config", "accepted, not active yet", {{"key", key}});
+  log_inactive(config::inactive_keys(*loaded.config, loaded.origins), {});
   global_ = std::make_shared<const config::GlobalConfig>(std::move(*loaded.config));
   origins_ = std::move(loaded.origins);
   return exit_ok;
@@ -133,7 +140,7 @@ int Daemon::load_global_at_start() {
 int Daemon::open() {
   core::WorldChange first = registry_->build();
   world_ = first.world;
-  log_problems(config::cross_check(*global_, origins_, registry_->described()));
+  check_together();
   const auto failures = proxy_->start(world_);
   for (const core::ListenFailure& failure : failures) log_listen_failure(failure);
   if (!failures.empty()) return exit_runtime;
@@ -155,8 +162,9 @@ int Daemon::open() {
 // --- Changes of files ---
 
 void Daemon::watch_global() {
-  if (!global_path_) return;
-  global_watch_ = watch_->watch_file(*global_path_, [this](const control::ChangedPaths&) {
+  // Where none is yet, one may be written.
+  const std::filesystem::path path = global_path_.value_or("drawbridge.toml");
+  global_watch_ = watch_->watch_file(path, [this](const control::ChangedPaths&) {
     apply_global();
     publish();
   });
@@ -176,6 +184,7 @@ void Daemon::apply(features::files::FileBatch batch) {
     log::error("config", "cannot be read; what was known of it stays",
                {{"path", fault.path.string()}, {"reason", fault.what}});
     server_files_bad_ = true;
+    if (fault.path == global_->servers_dir) folder_unreadable_ = true;
   }
   for (const auto& change : batch.changes) {
     const std::string key = change.path.string();
@@ -199,6 +208,7 @@ void Daemon::apply(features::files::FileBatch batch) {
 }
 
 void Daemon::apply_global() {
+  if (!global_path_) global_path_ = config::find_global_file(options_.config).path;
   config::Loaded loaded = config::load_global(global_path_, options_.overlays);
   log_problems(loaded.problems);
   if (!loaded.config) {
@@ -213,6 +223,8 @@ void Daemon::apply_global() {
   if (!changes.restart.empty())
     log::warn("config", "changed, but these wait for a restart",
               {{"keys", joined(changes.restart)}});
+  log_inactive(config::inactive_keys(*loaded.config, loaded.origins),
+               config::inactive_keys(*global_, origins_));
   const auto old_folder = global_->servers_dir;
   global_ = std::make_shared<const config::GlobalConfig>(
       config::without_restart_keys(*global_, std::move(*loaded.config)));
@@ -225,6 +237,20 @@ void Daemon::apply_global() {
   }
 }
 
+// What only shows when all files are looked at together; each finding is said once for as long as
+// it lasts.
+void Daemon::check_together() {
+  config::Problems fresh;
+  std::set<std::string> said;
+  for (const config::Problem& problem :
+       config::cross_check(*global_, origins_, registry_->described())) {
+    if (!found_together_.contains(problem.text())) fresh.push_back(problem);
+    said.insert(problem.text());
+  }
+  log_problems(fresh);
+  found_together_ = std::move(said);
+}
+
 void Daemon::publish() {
   if (stopping_) return;
   const core::WorldChange change = registry_->build();
@@ -235,6 +261,7 @@ void Daemon::publish() {
               {{"added", joined(change.added)},
                {"updated", joined(change.updated)},
                {"removed", joined(change.removed)}});
+  check_together();
 }
 
 void Daemon::reload() {
@@ -242,6 +269,7 @@ void Daemon::reload() {
     if (stopping_) return;
     apply_global();
     apply(files_->rescan());
+    registry_->reread_pictures();
     publish();
     proxy_->settle();
   });
@@ -262,6 +290,7 @@ void Daemon::on_signal(int signal) {
     log::info("app", "reloading (SIGHUP)");
     apply_global();
     apply(files_->rescan());
+    registry_->reread_pictures();
     publish();
     return;
   }

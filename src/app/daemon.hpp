@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class Daemon {
   void watch_servers();
   void apply_global();
   void apply(features::files::FileBatch batch);
+  void check_together();
   void publish();
   void begin_stop(std::optional<Duration> drain);
   void on_signal(int signal);
@@ -84,7 +86,9 @@ class Daemon {
   std::unique_ptr<core::Proxy> proxy_;
   std::unique_ptr<core::Registry> registry_;
   core::WorldPtr world_;
+  std::set<std::string> found_together_;  // what cross_check() said of the last world
   bool server_files_bad_ = false;
+  bool folder_unreadable_ = false;
   bool serving_ = false;
   bool stopping_ = false;
   int signals_seen_ = 0;

@@ -1,8 +1,11 @@
 #include "core/proxy.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <latch>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
@@ -58,8 +61,25 @@ std::vector<ListenFailure> Proxy::start(WorldPtr world) {
     return failures;
   }
   warn_about(*world->global);
-  const auto pipes = std::make_shared<net::PipePool>();
   const std::size_t count = worker_count(*world->global);
+  try {
+    start_workers(world, count);
+  } catch (const std::system_error& error) {
+    stop();
+    return {
+        {.address = fmt::format("{} workers", count),
+         .reason = fmt::format("they cannot be started ({}); a worker needs 5 descriptors and a "
+                               "thread: see `worker_threads` and `ulimit -n`",
+                               error.code().message())}};
+  }
+  for (Open& open : listeners_) start_accepting(open);
+  tick();
+  return {};
+}
+
+// Throws std::system_error when descriptors or threads run out.
+void Proxy::start_workers(const WorldPtr& world, std::size_t count) {
+  const auto pipes = std::make_shared<net::PipePool>();
   for (std::size_t i = 0; i < count; ++i) {
     posts_.push_back(std::make_unique<Post>(
         net::Worker::Options{.index = static_cast<int>(i), .coalesce = {}, .pipes = pipes},
@@ -68,9 +88,6 @@ std::vector<ListenFailure> Proxy::start(WorldPtr world) {
   }
   for (const auto& post : posts_)
     post->thread = std::thread([worker = &post->worker] { worker->run(); });
-  for (Open& open : listeners_) start_accepting(open);
-  tick();
-  return {};
 }
 
 std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {

@@ -82,6 +82,7 @@ class Proxy {
   Result<Open> open(const config::EffectiveListener& wanted, const config::GlobalConfig& global,
                     ListenFailure& failure);
   std::vector<ListenFailure> open_missing(const World& world);
+  void start_workers(const WorldPtr& world, std::size_t count);
   void start_accepting(Open& open);
   [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
   void tick();

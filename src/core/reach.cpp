@@ -43,7 +43,11 @@ net::Task<Result<Endpoints>> resolve(Desk& desk, config::Address address, TimePo
         }
       });
   auto answer = co_await later.get(deadline);
-  if (!answer) co_return fail(Fault::backend, "{}: name not resolved in time", address.host);
+  if (!answer) {
+    const bool late = answer.error() == net::IoError::Kind::timed_out;
+    co_return fail(late ? Fault::backend : Fault::proxy, "{}: name not resolved ({})", address.host,
+                   answer.error().text());
+  }
   co_return std::move(*answer);
 }
 
@@ -103,6 +107,8 @@ void log_health(const Server& server, std::size_t address, bool healthy, std::st
 }  // namespace
 
 net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server) {
+  // TCP_USER_TIMEOUT comes before the number of probes (tcp(7)): the retries that fit into it
+  // count.
   return {.keepalive_time = global.keepalive.time,
           .keepalive_interval = global.keepalive.interval,
           .keepalive_retries = static_cast<int>(global.keepalive.retries),

@@ -30,7 +30,9 @@ ServerPtr Registry::make_server(const config::ServerConfig& config, Provider pro
                            global_->forwarding.secret_file.filename().native());
   if (const auto known = servers_.find(config.id); known != servers_.end()) {
     const Server& before = *known->second;
-    if (before.config == config && before.provider == provider && before.withheld == withheld)
+    const bool same =
+        before.config == config && before.provider == provider && before.withheld == withheld;
+    if (same && (!reread_pictures_ || before.motds == prepare(config.motd, config.id)))
       return known->second;
   }
   auto server = std::make_shared<Server>();
@@ -104,7 +106,10 @@ WorldChange Registry::build() {
     if (!next.contains(id)) change.removed.push_back(id);
 
   servers_ = std::move(next);
-  change.world = make_world(global_, std::move(servers), ++generation_, secret_);
+  if (reread_pictures_ || !default_motds_)
+    default_motds_ = prepare(global_->default_motd, "default_motd");
+  reread_pictures_ = false;
+  change.world = make_world(global_, std::move(servers), *default_motds_, ++generation_, secret_);
   for (const RouteConflict& conflict : change.world->routes.conflicts())
     doubled.push_back(fmt::format("domain {} is claimed by {} and {}; {} has it", conflict.domain,
                                   conflict.winner, fmt::join(conflict.losers, ", "),

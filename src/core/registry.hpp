@@ -44,11 +44,16 @@ class Registry {
   void withdraw(Provider provider, std::string_view key);
 
   void set_global(std::shared_ptr<const config::GlobalConfig> global) {
+    if (global->default_motd != global_->default_motd) default_motds_.reset();
     global_ = std::move(global);
   }
   [[nodiscard]] const std::shared_ptr<const config::GlobalConfig>& global() const {
     return global_;
   }
+
+  // The next world has the pictures as their files are then; else a picture is read when the
+  // description that names it changes.
+  void reread_pictures() { reread_pictures_ = true; }
 
   // Builds the next world and says what changed since the one before. Logs conflicts between
   // servers when they change.
@@ -77,7 +82,9 @@ class Registry {
   std::string secret_;                        // empty: not needed, or not to be had
   std::string secret_report_;                 // what was last logged about it
   std::vector<std::string> reported_;  // lines of conflicts that were logged for the last world
+  std::optional<PreparedMotds> default_motds_;  // of the global file now
   std::uint64_t generation_ = 0;
+  bool reread_pictures_ = false;
 };
 
 }  // namespace drawbridge::core

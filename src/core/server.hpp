@@ -55,9 +55,13 @@ class Place {
 struct PreparedMotd {
   config::MotdEntry entry;
   std::string favicon;  // data URL, empty if none was set
+
+  bool operator==(const PreparedMotd&) const = default;
 };
 struct PreparedMotds {
   std::optional<PreparedMotd> online, sleeping, starting, stopping, crashed, unreachable;
+
+  bool operator==(const PreparedMotds&) const = default;
 };
 // Reads the pictures. What cannot be used is left out and said in the log, once a load.
 PreparedMotds prepare(const config::Motd& motd, std::string_view where);

@@ -57,14 +57,14 @@ const ListenerRules* World::listener(std::string_view bind_text) const {
 }
 
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, std::uint64_t generation,
-                    std::string forwarding_secret) {
+                    std::vector<ServerPtr> servers, PreparedMotds default_motds,
+                    std::uint64_t generation, std::string forwarding_secret) {
   auto world = std::make_shared<World>();
   world->generation = generation;
   world->forwarding_secret = std::move(forwarding_secret);
   world->global = std::move(global);
   world->servers = std::move(servers);
-  world->default_motds = prepare(world->global->default_motd, "default_motd");
+  world->default_motds = std::move(default_motds);
   world->routes = make_routes(*world);
   for (const config::EffectiveListener& listener : config::effective_listeners(*world->global)) {
     ListenerRules rules{.config = listener,

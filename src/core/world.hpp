@@ -55,9 +55,10 @@ struct World {
 };
 using WorldPtr = std::shared_ptr<const World>;
 
-// Builds the world of these parts. `servers` must be sorted by id, ids unique.
+// Builds the world of these parts. `servers` must be sorted by id, ids unique; `default_motds` are
+// those of `global`.
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, std::uint64_t generation,
-                    std::string forwarding_secret = {});
+                    std::vector<ServerPtr> servers, PreparedMotds default_motds,
+                    std::uint64_t generation, std::string forwarding_secret = {});
 
 }  // namespace drawbridge::core

@@ -150,5 +150,40 @@ TEST(RunningProcess, it_needs_no_rights) {
   EXPECT_NE(word, "0");
 }
 
+TEST(RunningProcess, a_folder_of_servers_that_it_may_not_read_ends_the_start) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to take rights away from another user";
+  const TempFolder folder;
+  folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+  folder.write("servers/lobby.toml", server_file("play.example", "127.0.0.1:1"));
+  const fs::path copy = folder.path() / "drawbridge";
+  fs::copy_file(DRAWBRIDGE_PROGRAM, copy);
+  fs::permissions(folder.path(),
+                  fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+  fs::permissions(copy, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+  fs::permissions(folder.path() / "servers", fs::perms::owner_all);
+  const Ended ended =
+      run_program(copy.string(), {.arguments = {}, .folder = folder.path(), .user = 65534});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.errors.find("servers"), std::string::npos) << ended.errors;
+}
+
+TEST(RunningProcess, a_global_file_that_comes_later_is_read) {
+  const TempFolder folder;
+  Program program(DRAWBRIDGE_PROGRAM,
+                  {.arguments = {"--bind", "127.0.0.1:0"}, .folder = folder.path()});
+  ASSERT_TRUE(program.logged({"ready"}));
+  folder.write("drawbridge.toml", "max_connections = 7\n[rate_limit]\nenabled = true\n");
+  EXPECT_TRUE(program.logged({"changed", "max_connections"}));
+}
+
+TEST(RunningProcess, more_workers_than_descriptors_is_told_in_words) {
+  const TempFolder folder;
+  folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\nworker_threads = 64\n");
+  const Ended ended = run_program(DRAWBRIDGE_PROGRAM,
+                                  {.arguments = {}, .folder = folder.path(), .descriptors = 100});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.errors.find("worker_threads"), std::string::npos) << ended.errors;
+}
+
 }  // namespace
 }  // namespace drawbridge::kit
