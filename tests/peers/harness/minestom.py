@@ -18,7 +18,7 @@ from .processes import Worker
 SECRET = "the secret of the peer tests, 42 characters"
 WRONG_SECRET = "another secret of the peer tests, as long.."
 FORWARDINGS = ["velocity", "bungee_cord", "bungee_guard"]
-FORWARDINGS_OF_BYTES = []
+FORWARDINGS_OF_BYTES = ["bungee_cord", "bungee_guard"]
 SHORT = {"1.21.11": ["velocity", "bungee_cord"], "26.1": ["offline", "online", "velocity", "bungee_guard"]}
 WHOLE = {version: ["offline", "online", *FORWARDINGS] for version in MINESTOM}
 VIEW_DISTANCE = 4
