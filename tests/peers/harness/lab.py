@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import places
 from .catalogue import VERSIONS, Backend
-from .processes import Worker
+from .processes import START_SECONDS, Worker
 from .session_server import SessionServer
 
 VERSIONS_PER_PROCESS = 3
@@ -108,7 +108,7 @@ class Lab:
         self.workers.append(worker)
         await worker.launch("backend.js", json.dumps([backend.spec() for backend in group]))
         try:
-            await asyncio.wait_for(ready.wait(), 40)
+            await asyncio.wait_for(ready.wait(), START_SECONDS)
         except TimeoutError:
             raise places.Unusable(f"{label} did not start:\n{worker.tail()}") from None
         self.backends.update({backend.name: backend for backend in group})

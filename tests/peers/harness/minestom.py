@@ -13,7 +13,7 @@ from .catalogue import MINESTOM, Backend, Mode
 from .cells import Cell, Steps, check, check_equal
 from .phases import TRANSFER
 from .pings import kick_words
-from .processes import Worker
+from .processes import START_SECONDS, Worker
 
 SECRET = "the secret of the peer tests, 42 characters"
 WRONG_SECRET = "another secret of the peer tests, as long.."
@@ -43,7 +43,7 @@ async def start_one(plan, version: str, trust: str) -> Backend:
         f"-Dminestom.chunk-view-distance={VIEW_DISTANCE}", "-Dorg.slf4j.simpleLogger.logFile=System.err",
         "-cp", java.class_path(MINESTOM[version]), java.MAIN, trust, SECRET])
     try:
-        event = await asyncio.wait_for(ready, 40)
+        event = await asyncio.wait_for(ready, START_SECONDS)
     except TimeoutError:
         raise places.Unusable(f"{name} did not start:\n{worker.tail()}") from None
     backend.port, backend.protocol, backend.release = event["port"], event["protocol"], event["release"]

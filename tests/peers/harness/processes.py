@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import places
 
+START_SECONDS = 120  # a machine that compiles at the same time is slow
 READ_LIMIT = 16 * 1024 * 1024  # longest line that a worker may print
 
 
@@ -37,7 +38,7 @@ class Daemon:
     def gone(self) -> bool:
         return self.process is None or self.process.returncode is not None
 
-    async def accepts(self, port: int, seconds: float = 15) -> None:
+    async def accepts(self, port: int, seconds: float = START_SECONDS) -> None:
         """Waits until something listens on `port`; raises when the program ends first."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:

@@ -76,6 +76,8 @@ class Plan:
                  *await pings.cells(self), *await haproxy.cells(self)]
         if self.proxied:
             cells += await editing.cells(self)
+        for cell in cells:
+            cell.deadline += self.stay
         if self.only:
             cells = [cell for cell in cells if any(text in cell.name for text in self.only)]
         return cells
