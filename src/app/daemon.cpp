@@ -97,6 +97,7 @@ Daemon::~Daemon() {
   global_watch_.release();
   watch_.reset();
   proxy_.reset();
+  http_.reset();
   resolver_.reset();
 }
 
@@ -104,8 +105,9 @@ int Daemon::start() {
   raise_descriptor_limit();
   if (const int code = load_global_at_start(); code != exit_ok) return code;
   resolver_ = std::make_unique<control::Resolver>(control_, options_.resolver);
+  http_ = std::make_unique<control::HttpClient>(control_, *resolver_, options_.http);
   watch_ = std::make_unique<control::FileWatch>(control_, options_.watch);
-  proxy_ = std::make_unique<core::Proxy>(control_, *resolver_);
+  proxy_ = std::make_unique<core::Proxy>(control_, *resolver_, *http_);
   registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools);
   registry_->set_global(global_);
   watch_global();

@@ -14,6 +14,7 @@
 #include "config/load.hpp"
 #include "control/control_thread.hpp"
 #include "control/file_watch.hpp"
+#include "control/http_client.hpp"
 #include "control/resolver.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
@@ -32,6 +33,7 @@ struct DaemonOptions {
   bool strict = false;  // a bad server file stops the start
   control::FileWatchOptions watch;
   control::ResolverOptions resolver;
+  control::HttpClientOptions http;
 };
 
 class Daemon {
@@ -80,6 +82,7 @@ class Daemon {
 
   control::ControlThread control_;
   std::unique_ptr<control::Resolver> resolver_;
+  std::unique_ptr<control::HttpClient> http_;
   std::unique_ptr<control::FileWatch> watch_;
   control::FileWatch::Handle global_watch_;
   std::unique_ptr<features::files::FileProvider> files_;

@@ -39,11 +39,11 @@ TEST(Check, ErrorsOfAllFilesAndTheExitCode) {
 TEST(Check, WarningsCountOnlyWhenStrict) {
   const ScratchFolder folder;
   folder.write("drawbridge.toml", "receive_proxy_protocol = true\n");
-  folder.write("servers/a.toml", std::string(good_server) + "proxy_mode = 'client_only'");
+  folder.write("servers/a.toml", std::string(good_server) + "ip_filter.blacklist = ['10.0.0.1']");
   const CheckResult result = run(folder.path());
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, AllOf(HasSubstr("logins will be refused"),
-                                   HasSubstr("proxy_mode: accepted, not active yet")));
+                                   HasSubstr("ip_filter: accepted, not active yet")));
   EXPECT_EQ(run(folder.path(), true).exit_code, 3);
 }
 

@@ -155,6 +155,7 @@ struct Auth {
   bool prevent_proxy_connections = false;
   OfflineUuid offline_uuid = OfflineUuid::offline;
   Duration timeout = seconds(10);
+  NameRule names = NameRule::strict;
 
   bool operator==(const Auth&) const = default;
 };

@@ -67,8 +67,6 @@ bool ban_file_holds_entries(const std::filesystem::path& file) {
 
 std::optional<std::string> protection_missing(const ServerConfig& server,
                                               const GlobalConfig& global, bool bans_held) {
-  if (is_intercepted(server.proxy_mode))
-    return fmt::format("proxy_mode \"{}\" is not active yet", name_of(server.proxy_mode));
   const auto filters = [](const IpFilter& filter) {
     return !filter.whitelist.empty() || !filter.blacklist.empty();
   };

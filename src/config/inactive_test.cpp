@@ -51,11 +51,12 @@ TEST(InactiveKeys, SingleValuesOfActiveKeys) {
   EXPECT_THAT(inactive_keys(
                   server("balance = 'ip_hash'\nproxy_mode = 'offline'\n[motd.online]\ntext = 'x'\n"
                          "favicon = 'https://example.com/x.png'")),
-              ElementsAre("balance", "proxy_mode", "motd.online.favicon"));
+              ElementsAre("balance", "motd.online.favicon"));
 }
 
 TEST(Protection, PlainServersAreServed) {
-  for (const std::string_view mode : {"passthrough", "zero_copy", "server_only"})
+  for (const std::string_view mode :
+       {"passthrough", "zero_copy", "server_only", "client_only", "offline"})
     EXPECT_EQ(protection_missing(server("proxy_mode = '" + std::string(mode) + "'"), GlobalConfig(),
                                  false),
               std::nullopt);
@@ -66,8 +67,6 @@ TEST(Protection, NothingIsServedInAWeakerForm) {
   const auto why = [](std::string_view own, std::string_view shared = "", bool bans = false) {
     return protection_missing(server(own), global(shared), bans).value_or("");
   };
-  EXPECT_THAT(why("proxy_mode = 'client_only'"), HasSubstr("client_only"));
-  EXPECT_THAT(why("proxy_mode = 'offline'"), HasSubstr("offline"));
   EXPECT_THAT(why("[ip_filter]\nblacklist = ['10.0.0.1']"), HasSubstr("ip_filter"));
   EXPECT_THAT(why("", "[ip_filter]\nwhitelist = ['10.0.0.1']"), HasSubstr("ip_filter"));
   EXPECT_THAT(why("", "", true), HasSubstr("bans"));

@@ -133,19 +133,22 @@ const Table& auth_keys() {
   static const Table table = describe_table<Auth>({
       key<&Auth::session_url>("session_url",
                               "Session server for `client_only` and `verify_before_wake`.", fresh,
-                              later, session_url()),
+                              now, session_url()),
       key<&Auth::duplicate_login>("duplicate_login",
                                   "What happens when a verified player comes a second time.", fresh,
-                                  ours, later),
+                                  ours, now),
       key<&Auth::prevent_proxy_connections>("prevent_proxy_connections",
                                             "Tell the session server the player's address.", fresh,
-                                            ours, later),
+                                            ours, now),
       key<&Auth::offline_uuid>(
           "offline_uuid",
-          "UUID of a player whom nobody verifies: made from the name, or as claimed.", fresh,
-          now),
-      key<&Auth::timeout>("timeout", "Longest wait for the session server.", fresh, ours, later,
+          "UUID of a player whom nobody verifies: made from the name, or as claimed.", fresh, now),
+      key<&Auth::timeout>("timeout", "Longest wait for the session server.", fresh, ours, now,
                           within(seconds(1), seconds(30))),
+      key<&Auth::names>("names",
+                        "Names that may log in (intercepted modes): `strict` is 3 to 16 letters, "
+                        "digits and underscores, `lax` 1 to 16 visible ASCII characters.",
+                        fresh, ours, now),
   });
   return table;
 }

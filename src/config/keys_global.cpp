@@ -54,7 +54,7 @@ const Table& limits_keys() {
           fresh, ours, now, within(seconds(1), seconds(60))),
       key<&Limits::login_timeout>("login_timeout",
                                   "From login start to login success (intercepted modes).", fresh,
-                                  ours, later, within(seconds(5), seconds(120))),
+                                  ours, now, within(seconds(5), seconds(120))),
       key<&Limits::stranger_memory>(
           "stranger_memory", "Memory for all who have not logged in yet; the oldest go first.",
           live, ours, later, at_least(Size{1} << 20)),
@@ -290,7 +290,7 @@ const Table& global_keys() {
         config::table<&G::auth>("auth", auth_keys(), "", now),
         key<&G::accept_transfers>(
             "accept_transfers", "Let players in who come by a transfer packet (intercepted modes).",
-            fresh, ours, later),
+            fresh, ours, now),
 
         key<&G::connect_timeout>("connect_timeout", "Longest time to connect to one address.",
                                  at_backends, live, now, more_than(seconds(0))),

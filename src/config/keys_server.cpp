@@ -265,10 +265,6 @@ bool balance_works(const void* value) {
          balance == Balance::least_conn;
 }
 
-bool mode_works(const void* value) {
-  return !is_intercepted(*static_cast<const ProxyMode*>(value));
-}
-
 }  // namespace
 
 const Table& server_keys() {
@@ -309,10 +305,10 @@ const Table& server_keys() {
                                                     later),
         key<&ServerConfig::proxy_mode>(
             "proxy_mode", "How players are connected: bytes are moved, or packets are read.", fresh,
-            now, LaterValues{mode_works}),
+            now),
         key<&ServerConfig::forwarding_mode>("forwarding_mode",
-                                            "How the backend learns who the player is.", fresh,
-                                            now, DefaultText{"`forwarding.mode`"}),
+                                            "How the backend learns who the player is.", fresh, now,
+                                            DefaultText{"`forwarding.mode`"}),
         key<&ServerConfig::send_proxy_protocol>(
             "send_proxy_protocol",
             "Begin every connection to the backend with a PROXY header; `true` is version 2.",

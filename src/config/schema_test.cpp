@@ -29,7 +29,8 @@ rate_limit.ipv4_prefix rate_limit.ipv6_prefix rate_limit.max_entries rate_limit.
 rate_limit.bucket ban.provider ban.file ban.purge_interval ban.enable_audit_log
 ban.check_timeout permissions.provider permissions.admins permissions.player_commands
 permissions.trust_offline_admins auth.session_url auth.duplicate_login
-auth.prevent_proxy_connections accept_transfers auth.offline_uuid auth.timeout connect_timeout
+auth.prevent_proxy_connections accept_transfers auth.offline_uuid auth.timeout auth.names
+connect_timeout
 connect_max_attempts active_health.enabled active_health.kind active_health.unhealthy_interval
 active_health.interval active_health.timeout active_health.probe_healthy
 active_health.max_concurrent forwarding.mode forwarding.secret_file fallback limbo.title

@@ -77,6 +77,9 @@ enum class Protect : std::uint8_t { off, public_server };
 enum class HealthProbe : std::uint8_t { tcp, status_ping };
 enum class DuplicateLogin : std::uint8_t { kick_old, refuse_new };
 enum class OfflineUuid : std::uint8_t { offline, client };
+// Names that a player may log in with: `strict` as accounts have them today, `lax` as servers of
+// the game take them.
+enum class NameRule : std::uint8_t { strict, lax };
 enum class TelemetryProtocol : std::uint8_t { grpc, http };
 enum class LimboThen : std::uint8_t { kick, fallback };
 enum class KeeperType : std::uint8_t { local, pterodactyl, crafty, docker, kubernetes, webhook };
@@ -133,6 +136,12 @@ enum class Kick : std::uint8_t {
   limbo_unavailable,
   version_unsupported,
   shutdown,
+  invalid_name,
+  encryption_failed,
+  login_timed_out,
+  transfers_refused,
+  bedrock_refused,
+  logged_in_elsewhere,
 };
 // The key below `kick_messages`.
 std::string_view name_of(Kick kick);

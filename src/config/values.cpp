@@ -64,6 +64,18 @@ std::string_view builtin_text(Kick kick) {
       return "Your game version is not supported here.";
     case Kick::shutdown:
       return "The proxy is shutting down.";
+    case Kick::invalid_name:
+      return "Your name is not one that this server takes.";
+    case Kick::encryption_failed:
+      return "The encrypted connection could not be set up. Please restart your game.";
+    case Kick::login_timed_out:
+      return "Logging in took too long. Please try again.";
+    case Kick::transfers_refused:
+      return "This server does not take players who were sent here by another one.";
+    case Kick::bedrock_refused:
+      return "This server checks Java accounts, which Bedrock players do not have.";
+    case Kick::logged_in_elsewhere:
+      return "You logged in from another place.";
   }
   return {};
 }

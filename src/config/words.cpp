@@ -44,6 +44,7 @@ constexpr std::array duplicate_logins = {word("kick_old", DuplicateLogin::kick_o
                                          word("refuse_new", DuplicateLogin::refuse_new)};
 constexpr std::array offline_uuids = {word("offline", OfflineUuid::offline),
                                       word("client", OfflineUuid::client)};
+constexpr std::array name_rules = {word("strict", NameRule::strict), word("lax", NameRule::lax)};
 constexpr std::array telemetry_protocols = {word("grpc", TelemetryProtocol::grpc),
                                             word("http", TelemetryProtocol::http)};
 constexpr std::array limbo_thens = {word("kick", LimboThen::kick),
@@ -85,6 +86,12 @@ constexpr std::array kicks = {
     word("limbo_unavailable", Kick::limbo_unavailable),
     word("version_unsupported", Kick::version_unsupported),
     word("shutdown", Kick::shutdown),
+    word("invalid_name", Kick::invalid_name),
+    word("encryption_failed", Kick::encryption_failed),
+    word("login_timed_out", Kick::login_timed_out),
+    word("transfers_refused", Kick::transfers_refused),
+    word("bedrock_refused", Kick::bedrock_refused),
+    word("logged_in_elsewhere", Kick::logged_in_elsewhere),
 };
 
 }  // namespace
@@ -102,6 +109,7 @@ DRAWBRIDGE_WORDS(Protect, protects)
 DRAWBRIDGE_WORDS(HealthProbe, probes)
 DRAWBRIDGE_WORDS(DuplicateLogin, duplicate_logins)
 DRAWBRIDGE_WORDS(OfflineUuid, offline_uuids)
+DRAWBRIDGE_WORDS(NameRule, name_rules)
 DRAWBRIDGE_WORDS(TelemetryProtocol, telemetry_protocols)
 DRAWBRIDGE_WORDS(LimboThen, limbo_thens)
 DRAWBRIDGE_WORDS(KeeperType, keeper_types)

@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "core/forwarding.hpp"
+#include "core/interception.hpp"
 #include "core/status.hpp"
 #include "mc/disconnect.hpp"
 #include "net/proxy_protocol.hpp"
@@ -53,7 +54,9 @@ net::Task<> Connection::serve() {
     co_return co_await refuse(config::Kick::unknown_host, "unknown host");
   }
   if (server->withheld) co_return co_await refuse(config::Kick::not_allowed, *server->withheld);
-  co_await forward(*this);  // dials, replays, hands both sockets to the pump
+  if (config::is_intercepted(server->config.proxy_mode))
+    co_return co_await intercept(*this);  // logs the player in, hands both links to a session
+  co_await forward(*this);                // dials, replays, hands both sockets to the pump
 }
 
 net::Task<Result<>> Connection::read_peer() {

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "core/connection.hpp"
+#include "core/login_under_way.hpp"
 #include "core/reach.hpp"
 #include "core/session/packet_session.hpp"
 #include "core/texts.hpp"
@@ -124,6 +125,15 @@ bool Desk::end_session(std::uint64_t number, const mc::Text& words, std::string 
   if (session->packets == nullptr) return worker_.pump().close(id_of(*session));
   session->packets->kick(words, SessionEndReason::closed, std::move(detail));
   return true;
+}
+
+void Desk::end_player(std::uint64_t number, config::Kick kick) {
+  for (LoginUnderWay* login = logins_; login != nullptr; login = login->next())
+    if (login->number() == number) return login->end_with(kick);
+  for (Session* session = first_; session != nullptr; session = session->next)
+    if (session->number == number && session->packets != nullptr)
+      return session->packets->kick(words_for(id_of(*session), kick), SessionEndReason::closed,
+                                    std::string(config::name_of(kick)));
 }
 
 void Desk::kick_players(config::Kick kick, SessionEndReason why) {

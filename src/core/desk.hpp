@@ -42,6 +42,7 @@ class SessionNames {
   std::uint16_t host_size_;
 };
 
+class LoginUnderWay;
 class PacketSession;
 
 // A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
@@ -52,6 +53,7 @@ struct Session {
   Place place;
   LiveConnection at_address;
   Seat seat;
+  PlayerDirectory::Presence presence = {};  // intercepted: this player plays nowhere else
   SessionNames names;
   Endpoint client;  // the player's address, behind a trusted balancer too
   mc::Version version;
@@ -91,6 +93,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // Ends the session with this number, if it is here (false if not). An intercepted player reads
   // `words`; `detail` is for the log.
   bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});
+  // The same for a player of ours, be it logging in or playing, with its server's words for `kick`.
+  void end_player(std::uint64_t number, config::Kick kick);
   // Ends every intercepted session with its words for `kick`.
   void kick_players(config::Kick kick, SessionEndReason why);
   // A line of chat to every intercepted player that is in play.
@@ -102,6 +106,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   [[nodiscard]] std::size_t sessions() const { return count_; }
   // For everybody who opens packets on this worker; made when first asked for (about 450 KiB).
   [[nodiscard]] mc::Codecs& codecs();
+  // The list of intercepted log-ins under way.
+  [[nodiscard]] LoginUnderWay*& logins() { return logins_; }
 
  private:
   void on_relay_end(const net::RelayEnd& end) override;
@@ -125,6 +131,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   net::Slab slab_;
   Session* first_ = nullptr;
   std::size_t count_ = 0;
+  LoginUnderWay* logins_ = nullptr;
   std::unique_ptr<mc::Codecs> codecs_;
   std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
 };

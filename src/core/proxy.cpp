@@ -47,8 +47,9 @@ Proxy::Open& Proxy::Open::operator=(Open&& other) noexcept {
   return *this;
 }
 
-Proxy::Proxy(control::ControlThread& control, control::Resolver& resolver)
-    : control_(control), services_(resolver) {}
+Proxy::Proxy(control::ControlThread& control, control::Resolver& resolver,
+             control::HttpClient& http)
+    : control_(control), services_(resolver, http) {}
 
 Proxy::~Proxy() {
   stop();

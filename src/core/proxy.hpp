@@ -31,8 +31,8 @@ struct ListenFailure {
 
 class Proxy {
  public:
-  // Both outlive the proxy.
-  Proxy(control::ControlThread& control, control::Resolver& resolver);
+  // All outlive the proxy.
+  Proxy(control::ControlThread& control, control::Resolver& resolver, control::HttpClient& http);
   ~Proxy();  // stops at once
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;

@@ -6,24 +6,30 @@
 #include <cstdint>
 #include <utility>
 
+#include "control/http_client.hpp"
 #include "control/resolver.hpp"
 #include "core/balance.hpp"
 #include "core/log_throttle.hpp"
+#include "core/player_directory.hpp"
 #include "core/server.hpp"
 #include "core/status_cache.hpp"
 #include "core/transfers.hpp"
+#include "mc/server_key.hpp"
 
 namespace drawbridge::core {
 
 struct Services {
-  explicit Services(control::Resolver& names) : resolver(names) {}
+  Services(control::Resolver& names, control::HttpClient& web) : resolver(names), http(web) {}
 
   control::Resolver& resolver;
+  control::HttpClient& http;
+  const mc::ServerKey server_key;  // of this run; clients encrypt their link's secret with it
   ServerStates states;
   BackendPools pools;
   StatusCache status_cache;
   TransferLedger transfers;
   LogThrottle throttle;
+  PlayerDirectory players;
 
   std::atomic<std::uint32_t> connections = 0;  // accepted and not ended, relayed players included
   std::atomic<std::uint32_t> intercepted = 0;  // of them those whose packets we move

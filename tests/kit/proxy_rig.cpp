@@ -68,7 +68,8 @@ ProxyRig::ProxyRig(Settings settings) : bind_(settings.bind) {
                              .overlays = {},
                              .strict = false,
                              .watch = {.quiet = milliseconds(20), .at_most = milliseconds(200)},
-                             .resolver = std::move(settings.resolver)};
+                             .resolver = std::move(settings.resolver),
+                             .http = std::move(settings.http)};
   daemon_ = std::make_unique<app::Daemon>(std::move(options));
   if (settings.start) start_code_ = daemon_->start();
 }

@@ -37,6 +37,7 @@ class ProxyRig {
     std::string bind = "127.0.0.1:0";
     bool start = true;
     control::ResolverOptions resolver = {};  // whom to ask for names
+    control::HttpClientOptions http = {};    // whose certificates to believe
   };
   explicit ProxyRig(Settings settings);
   ~ProxyRig();

@@ -84,9 +84,12 @@ TEST_P(KicksReadable, proxy_full) {
 }
 
 TEST_P(KicksReadable, withheld) {
-  Door door("play.example", {.server = "proxy_mode = \"client_only\"", .global = {}});
+  Door door("play.example",
+            {.server = "[server_manager]\ntype = \"local\"\ncommand = \"true\"\nworking_dir = "
+                       "\".\"\nverify_before_wake = true",
+             .global = {}});
   FakeClient client = door.client();
-  expect_kick(client, "play.example", "client_only");
+  expect_kick(client, "play.example", "verify_before_wake");
 }
 
 TEST_P(KicksReadable, shutdown) {
@@ -167,8 +170,8 @@ ByteBuffer old_login(std::string_view host) {
 TEST(KicksReadableOld, an_old_client_gets_an_old_kick) {
   ProxyRig rig({.global = "kick_messages.unknown_host = \"§cnothing at {host}, {player}\"",
                 .servers = {{"lobby", server_file("play.example", "127.0.0.1:1")},
-                            {"held", server_file("held.example", "127.0.0.1:1",
-                                                 "proxy_mode = \"client_only\"")}}});
+                            {"new", server_file("new.example", "127.0.0.1:1",
+                                                "proxy_mode = \"client_only\"")}}});
   const auto kick = [&](std::string_view host) {
     FakeClient client(rig.endpoint());
     client.wire.send(old_login(host));
@@ -177,7 +180,7 @@ TEST(KicksReadableOld, an_old_client_gets_an_old_kick) {
     return words.value_or("(no kick)");
   };
   EXPECT_EQ(kick("nobody.example"), "§cnothing at nobody.example, Steve");
-  EXPECT_NE(kick("held.example").find("client_only"), std::string::npos);
+  EXPECT_EQ(kick("new.example"), "Your game version is not supported here.");
   EXPECT_EQ(kick("play.example"), "Server is currently unreachable. Please try again later.");
 }
 

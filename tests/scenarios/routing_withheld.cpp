@@ -46,9 +46,6 @@ TEST_P(RoutingWithheld, status_works_and_no_login_gets_through) {
 INSTANTIATE_TEST_SUITE_P(
     Protections, RoutingWithheld,
     ::testing::Values(
-        Case{
-            "client_only", {.server = "proxy_mode = \"client_only\"", .global = {}}, "client_only"},
-        Case{"offline", {.server = "proxy_mode = \"offline\"", .global = {}}, "offline"},
         // The folder of drawbridge.toml is there, so this can be no file.
         Case{"secret_that_cannot_be_used",
              {.server = "forwarding_mode = \"bungee_guard\"",
@@ -88,8 +85,8 @@ TEST(RoutingWithheldReload, protection_that_is_added_holds_for_the_next_login) {
   before.log_in("play.example", "Steve");
   Wire playing = door.backend.accept();
   ASSERT_TRUE(FakeServer::read_hello(playing));
-  door.rig.write_server(
-      "lobby", server_file("play.example", door.backend.address(), "proxy_mode = \"client_only\""));
+  door.rig.write_server("lobby", server_file("play.example", door.backend.address(),
+                                             "ip_filter.whitelist = [\"203.0.113.0/24\"]"));
   FakeClient client = door.client();
   client.log_in("play.example", "Alex");
   EXPECT_TRUE(client.kicked());

@@ -1,0 +1,298 @@
+#include "core/interception.hpp"
+
+#include <algorithm>
+#include <expected>
+#include <optional>
+#include <utility>
+
+#include "config/server.hpp"
+#include "core/auth/encryption_step.hpp"
+#include "core/auth/name_rules.hpp"
+#include "core/auth/session_server.hpp"
+#include "core/backend_login.hpp"
+#include "core/login_under_way.hpp"
+#include "core/packet_stream.hpp"
+#include "core/player_directory.hpp"
+#include "core/profile.hpp"
+#include "mc/frame.hpp"
+#include "mc/packet_ids.hpp"
+#include "mc/text.hpp"
+#include "net/later.hpp"
+#include "net/socket_options.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+// A packet without fields, with room for an over-long id.
+constexpr std::size_t max_acknowledgement = 8;
+// What a refusal may take to be sent, whatever deadline has passed.
+constexpr Duration farewell_time = seconds(5);
+// How long a login waits for the worker of another one that it replaces.
+constexpr Duration replacing_time = seconds(5);
+
+// Why a login ends here. Without words the client is gone, or could not read them.
+struct Denied {
+  std::optional<config::Kick> kick;
+  std::string detail;
+};
+using Step = std::expected<void, Denied>;
+
+std::unexpected<Denied> denied(config::Kick kick, std::string detail = {}) {
+  return std::unexpected(Denied{.kick = kick, .detail = std::move(detail)});
+}
+std::unexpected<Denied> lost(std::string detail) {
+  return std::unexpected(Denied{.kick = std::nullopt, .detail = std::move(detail)});
+}
+
+// Geyser with Floodgate: a Bedrock player, whose identity is encrypted for the backend's plugin.
+bool is_bedrock(const mc::Host& host) {
+  return host.kept.find("^Floodgate^") != std::string::npos;
+}
+
+// 1.19 to 1.19.2: the key that came with the login start.
+std::optional<mc::LoginKey> key_of(const Connection& connection) {
+  const mc::Hello& hello = connection.hello;
+  const ByteView start = connection.buffered().subspan(hello.handshake_size, hello.request_size);
+  const auto frame = mc::next_frame(start, start.size());
+  if (!frame || !frame->has_value()) return std::nullopt;
+  const auto packet = mc::split_packet((*frame)->body, Fault::client);
+  if (!packet) return std::nullopt;
+  auto read = mc::decode<mc::LoginStart>(packet->fields, hello.version, Fault::client);
+  return read ? std::move(read->key) : std::nullopt;
+}
+
+mc::LoginDisconnect login_words(const Connection& connection, config::Kick kick) {
+  return {.reason = mc::to_json(kick_words(kick, connection.subject()), connection.hello.version)};
+}
+
+net::Task<> say_farewell(PacketStream client, mc::LoginDisconnect words, TimePoint until) {
+  auto sent = co_await client.write(std::move(words), until);
+  if (sent) client.stream().finish();
+}
+
+class Interception {
+ public:
+  Interception(Connection& connection, net::TaskControl& control);
+  net::Task<> run();
+
+ private:
+  net::Task<Step> identify();
+  net::Task<Step> authenticate();
+  void trust_the_name();
+  net::Task<Step> be_the_only_one();
+  net::Task<Step> let_in(BackendJoined& joined);
+  net::Task<> end(Denied why);
+  net::Task<> pass_on(Refusal refusal);
+  void hand_to_session(BackendJoined joined);
+
+  [[nodiscard]] bool is_late() const { return worker().now() >= connection_.deadline; }
+  [[nodiscard]] net::Worker& worker() const { return connection_.desk.worker(); }
+  [[nodiscard]] Services& services() const { return connection_.desk.services(); }
+
+  Connection& connection_;
+  const std::uint64_t number_;
+  LoginUnderWay under_way_;
+  PacketStream client_;
+  Profile profile_;
+  PlayerDirectory::Presence presence_;
+};
+
+Interception::Interception(Connection& connection, net::TaskControl& control)
+    : connection_(connection),
+      number_(services().next_session.fetch_add(1, std::memory_order_relaxed)),
+      under_way_(connection.desk.logins(), number_, control),
+      client_(std::move(connection.client), Fault::client, connection.hello.version,
+              connection.desk.codecs()) {
+  client_.push(connection.buffered().subspan(connection.hello.size));
+}
+
+net::Task<> Interception::run() {
+  auto identified = co_await identify();  // who it is, as far as the mode asks
+  if (!identified) co_return co_await end(std::move(identified.error()));
+  auto alone = co_await be_the_only_one();  // nobody plays twice
+  if (!alone) co_return co_await end(std::move(alone.error()));
+  auto joined = co_await join_backend(connection_, profile_, client_);  // while it still logs in
+  if (!joined) co_return co_await pass_on(std::move(joined.error()));
+  auto finished = co_await let_in(*joined);  // compression, success
+  if (!finished) co_return co_await end(std::move(finished.error()));
+  hand_to_session(std::move(*joined));
+}
+
+net::Task<Step> Interception::identify() {
+  if (connection_.server->config.proxy_mode == config::ProxyMode::client_only)
+    co_return co_await authenticate();
+  trust_the_name();
+  co_return Step{};
+}
+
+net::Task<Step> Interception::authenticate() {
+  const config::Auth& auth = connection_.global().auth;
+  std::optional<mc::LoginKey> key = key_of(connection_);
+  auto secret = co_await encrypt_link(client_, services().server_key, key, connection_.deadline);
+  if (!secret && secret.error().no_answer) co_return lost(std::move(secret.error().why));
+  if (!secret) co_return denied(config::Kick::encryption_failed, std::move(secret.error().why));
+  SessionQuestion question{
+      .url = auth.session_url,
+      .player = connection_.hello.player,
+      .hash = mc::session_hash(*secret, services().server_key.public_der()),
+      .address = {},
+      .timeout = std::min<Duration>(auth.timeout, connection_.deadline - worker().now())};
+  if (auth.prevent_proxy_connections) question.address = connection_.peer.address;
+  auto answer = co_await ask_session_server(worker(), services().http, std::move(question));
+  if (!answer) co_return denied(config::Kick::auth_unavailable, std::move(answer.error().what));
+  if (!answer->has_value())
+    co_return denied(config::Kick::auth_failed, "the session server does not know this login");
+  mc::SessionProfile& found = **answer;
+  profile_ = {.uuid = found.uuid,
+              .name = std::move(found.name),
+              .properties = std::move(found.properties),
+              .key = std::move(key),
+              .authenticated = true};
+  co_return Step{};
+}
+
+void Interception::trust_the_name() {
+  const mc::Hello& hello = connection_.hello;
+  const bool as_claimed =
+      connection_.global().auth.offline_uuid == config::OfflineUuid::client && hello.claimed_uuid;
+  profile_ = {.uuid = as_claimed ? *hello.claimed_uuid : offline_uuid(hello.player),
+              .name = hello.player,
+              .properties = {},
+              .key = {},  // signed for an account, which this player may not have
+              .authenticated = false};
+}
+
+net::Task<Step> Interception::be_the_only_one() {
+  // A UUID that is only claimed identifies nobody: there it is the name that may play once.
+  const Uuid identity = profile_.authenticated ? profile_.uuid : offline_uuid(profile_.name);
+  const PlayerDirectory::Holder self{.number = number_,
+                                     .address = connection_.peer.address,
+                                     .authenticated = profile_.authenticated,
+                                     .desk = &connection_.desk};
+  auto entered =
+      services().players.enter(identity, self, connection_.global().auth.duplicate_login);
+  if (!entered.presence)
+    co_return denied(config::Kick::duplicate_login, "this player is here already");
+  presence_ = std::move(entered.presence);
+  if (!entered.replaced) co_return Step{};
+  // The other one's backend must see it leave before it sees this one come.
+  net::Later<bool> gone(worker());
+  Desk* const desk = entered.replaced->desk;
+  desk->worker().post([desk, number = entered.replaced->number, give = gone.resolver()] {
+    desk->end_player(number, config::Kick::logged_in_elsewhere);
+    give(true);
+  });
+  const TimePoint until = std::min(connection_.deadline, worker().now() + replacing_time);
+  auto ended = co_await gone.get(until);
+  if (!ended && ended.error() == net::IoError::Kind::cancelled) co_return lost("cancelled");
+  co_return Step{};
+}
+
+net::Task<Step> Interception::let_in(BackendJoined& joined) {
+  const mc::Threshold threshold = joined.backend.threshold();
+  if (threshold.is_on()) {
+    mc::Compress compress{.threshold = threshold.bytes};
+    auto told = co_await client_.write(compress, connection_.deadline);
+    if (!told) co_return lost(std::move(told.error().what));
+    client_.compress_from_now(threshold);
+  }
+  if (joined.success.properties.empty()) joined.success.properties = profile_.properties;
+  auto welcomed = co_await client_.write(joined.success, connection_.deadline);
+  if (!welcomed) co_return lost(std::move(welcomed.error().what));
+  const bool configures = client_.version() >= mc::v1_20_2;
+  client_.state = configures ? mc::State::configuration : mc::State::play;
+  if (!configures) {
+    joined.backend.state = mc::State::play;
+    co_return Step{};
+  }
+  auto packet = co_await client_.read(max_acknowledgement, connection_.deadline);
+  if (!packet) co_return lost(std::move(packet.error().what));
+  const mc::IdMap& ids = mc::id_map(client_.version(), mc::State::login, mc::Bound::server);
+  if (ids.kind(packet->id) != mc::Kind::login_acknowledged || !packet->fields.empty())
+    co_return lost("something else than login_acknowledged");
+  mc::LoginAcknowledged acknowledged;
+  auto passed = co_await joined.backend.write(acknowledged, connection_.deadline);
+  if (!passed) co_return lost(std::move(passed.error().what));
+  joined.backend.state = mc::State::configuration;
+  co_return Step{};
+}
+
+void Interception::hand_to_session(BackendJoined joined) {
+  net::apply_congestion(client_.stream().fd(), connection_.global().tcp_congestion);
+  SessionRules rules = SessionRules::of(connection_.global().limits);
+  rules.drops_chat_session = !joined.knows_account;
+  SessionStart start{.version = client_.version(),
+                     .client = client_.release(),
+                     .backend = joined.backend.release(),
+                     .rules = rules};
+  connection_.desk.begin_session({.number = number_,
+                                  .server = std::move(joined.server),
+                                  .place = std::move(joined.place),
+                                  .at_address = std::move(joined.at_address),
+                                  .seat = std::move(connection_.seat),
+                                  .presence = std::move(presence_),
+                                  .names = SessionNames(profile_.name, connection_.host.name),
+                                  .client = connection_.peer,
+                                  .version = connection_.hello.version,
+                                  .address = joined.address},
+                                 std::move(start));
+}
+
+net::Task<> Interception::end(Denied why) {
+  if (const auto kick = under_way_.ended_with()) {
+    // This chain is cancelled and can send nothing; another one says the words.
+    connection_.log_refusal(log::Level::info, config::name_of(*kick));
+    mc::LoginDisconnect words = login_words(connection_, *kick);
+    worker().spawn(
+        say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time));
+    co_return;
+  }
+  if (!why.kick && is_late()) why.kick = config::Kick::login_timed_out;
+  if (!why.kick || client_.state != mc::State::login)
+    co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);
+  connection_.log_refusal(log::Level::info, config::name_of(*why.kick), why.detail);
+  mc::LoginDisconnect words = login_words(connection_, *why.kick);
+  co_await say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time);
+}
+
+net::Task<> Interception::pass_on(Refusal refusal) {
+  if (refusal.fault == Fault::client || under_way_.ended_with()) co_return co_await end({});
+  mc::LoginDisconnect words = disconnect_for(connection_, refusal);
+  co_await say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time);
+}
+
+// What can be refused before anything is asked of the client.
+std::optional<Denied> refusal_of(Connection& connection) {
+  const mc::Hello& hello = connection.hello;
+  const config::GlobalConfig& global = connection.global();
+  if (hello.is_legacy() || hello.version < mc::oldest_known)
+    return Denied{config::Kick::version_unsupported, "older than 1.7.2"};
+  if (hello.kind == mc::HelloKind::transfer) {
+    const bool ours = connection.desk.services().transfers.take(
+        connection.peer.address, hello.player, connection.desk.worker().now());
+    if (!ours && !global.accept_transfers)
+      return Denied{config::Kick::transfers_refused, "accept_transfers is off"};
+  }
+  const bool bedrock = is_bedrock(connection.host);
+  if (bedrock && connection.server->config.proxy_mode == config::ProxyMode::client_only)
+    return Denied{config::Kick::bedrock_refused,
+                  "a Floodgate player cannot be verified by a Java session server"};
+  // Floodgate's plugin in the backend names Bedrock players itself.
+  if (!bedrock && !is_allowed_name(hello.player, global.auth.names))
+    return Denied{config::Kick::invalid_name, "auth.names"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+net::Task<> intercept(Connection& connection) {
+  const auto refused = refusal_of(connection);
+  if (refused) co_return co_await connection.refuse(*refused->kick, refused->detail);
+  connection.deadline = connection.desk.worker().now() + connection.global().limits.login_timeout;
+  net::TaskControl& control = co_await net::this_task();
+  Interception story(connection, control);
+  co_await story.run();
+}
+
+}  // namespace drawbridge::core
