@@ -310,7 +310,7 @@ net::Task<Result<>> BackendLogin::on_backend(mc::Packet packet) {
           with_kick(config::Kick::not_allowed, "The server behind this proxy is in online mode."),
           "backend is in online mode",
           "it asks for encryption: set online-mode=false in its server.properties, or let it check "
-          "the players itself with proxy_mode = \"passthrough\"");
+          "the players itself with proxy_mode = 'passthrough'");
     default:
       co_return refuse(
           Error{fmt::format("packet {:#04x} is none of a login", packet.id), Fault::backend});
@@ -342,8 +342,8 @@ net::Task<Result<>> BackendLogin::answer_player_info(mc::LoginPluginRequest requ
         with_kick(config::Kick::not_allowed,
                   "The server behind this proxy waits for Velocity's forwarding."),
         "backend asks for forwarding",
-        fmt::format("it wants Velocity's player info, and forwarding_mode is \"{}\": set it to "
-                    "\"velocity\" for this server, or turn Velocity support off there",
+        fmt::format("it wants Velocity's player info, and forwarding_mode is '{}': set it to "
+                    "'velocity' for this server, or turn Velocity support off there",
                     config::name_of(mode_)));
   const mc::Version version = connection_.hello.version;
   const mc::InfoVersion best =
@@ -405,7 +405,7 @@ Result<> BackendLogin::on_success(const mc::Packet& packet) {
         with_kick(config::Kick::not_allowed,
                   "The server behind this proxy does not ask who you are."),
         "backend did not ask for forwarding",
-        "forwarding_mode is \"velocity\", and it let the player in without asking who that is: "
+        "forwarding_mode is 'velocity', and it let the player in without asking who that is: "
         "turn "
         "Velocity support on there (Paper: proxies.velocity.enabled in paper-global.yml)");
   if (is_told_in_handshake(mode_) && profile_.authenticated && success->uuid != profile_.uuid)
@@ -413,7 +413,7 @@ Result<> BackendLogin::on_success(const mc::Packet& packet) {
         with_kick(config::Kick::not_allowed,
                   "The server behind this proxy does not take who you are."),
         "backend ignored the forwarding",
-        fmt::format("forwarding_mode is \"{}\", and it let the player in as {}: turn BungeeCord "
+        fmt::format("forwarding_mode is '{}', and it let the player in as {}: turn BungeeCord "
                     "support on there (spigot.yml: settings.bungeecord)",
                     config::name_of(mode_), success->uuid.text()));
   success_ = std::move(*success);
@@ -427,7 +427,7 @@ Result<> BackendLogin::on_disconnect(const mc::Packet& packet) {
   if (!disconnect) return refuse(disconnect.error());
   const std::string_view explained = explain_refusal(disconnect->reason, mode_);
   std::string words = readable_reason(disconnect->reason);
-  if (!explained.empty()) words += fmt::format(" ({})", explained);
+  if (!explained.empty()) words = fmt::format("{}. It says: {}", explained, words);
   return refuse({.fault = Fault::backend,
                  .reason = std::move(disconnect->reason),
                  .kick = config::Kick::offline,
@@ -458,7 +458,7 @@ net::Task<Joined> join_one(Connection& connection, const Profile& profile, Packe
                            Questions& questions, ServerPtr server) {
   if (!can_be_told(connection, *server)) {
     connection.log_refusal(log::Level::warn, "client cannot be announced",
-                           "forwarding_mode \"velocity\" needs a client of 1.13 or later");
+                           "forwarding_mode 'velocity' needs a client of 1.13 or later");
     co_return std::unexpected(with_kick(config::Kick::version_unsupported));
   }
   Place place = Place::take(server->state, server->config.max_players);

@@ -1,5 +1,6 @@
 #include "core/backend_words.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/strings.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 using config::ForwardingMode;
 
+constexpr std::size_t longest_reason = 120;  // bytes
+
 struct Phrase {
   std::string_view words;
   // By our own mode: none, velocity, bungee_cord, bungee_guard; empty: says nothing there.
@@ -18,20 +21,20 @@ struct Phrase {
 };
 
 constexpr std::string_view set_velocity =
-    "it wants Velocity's forwarding: set forwarding_mode = \"velocity\" for it";
+    "it wants Velocity's forwarding: set forwarding_mode = 'velocity' for it";
 constexpr std::string_view other_secret =
     "it has another forwarding secret than this proxy: copy forwarding.secret_file to it (Paper: "
     "proxies.velocity.secret)";
 constexpr std::string_view no_bungee_there =
     "it does not take BungeeCord's forwarding: turn it on there (spigot.yml: settings.bungeecord)";
 constexpr std::string_view wants_bungee =
-    "it wants BungeeCord's forwarding: set forwarding_mode = \"bungee_cord\" for it, or turn that "
+    "it wants BungeeCord's forwarding: set forwarding_mode = 'bungee_cord' for it, or turn that "
     "off there (spigot.yml: settings.bungeecord)";
 constexpr std::string_view too_many_parts =
     "it counts the parts behind the host name and does not know one of them: Floodgate data "
     "without Floodgate (or with another key) there";
 constexpr std::string_view wants_guard =
-    "it wants BungeeGuard's token: set forwarding_mode = \"bungee_guard\" for it";
+    "it wants BungeeGuard's token: set forwarding_mode = 'bungee_guard' for it";
 constexpr std::string_view other_token =
     "it does not know this proxy's token: add the content of forwarding.secret_file to the allowed "
     "tokens there";
@@ -79,9 +82,25 @@ std::string_view explain_refusal(std::string_view reason, ForwardingMode ours) {
 
 std::string readable_reason(std::string_view reason) {
   const auto component = mc::json_text(reason, Fault::backend);
-  std::string plain = component ? mc::to_plain(*component) : std::string();
+  const std::string plain = component ? mc::to_plain(*component) : std::string();
   // A translated text has no words of its own.
-  return escaped_for_log(plain.empty() ? reason : std::string_view(plain), 200);
+  std::string_view text = plain.empty() ? reason : plain;
+  std::string out;
+  while (!text.empty()) {
+    if (out.size() >= longest_reason) return out + "...";
+    const std::size_t size = utf8_length(text);
+    if (text[0] == '\n') {
+      out += " / ";
+    } else if (text[0] == '"' || text[0] == '\\') {
+      out += '\'';  // the log would write \x22
+    } else if (size != 0 && !controls_terminal(text, size)) {
+      out += text.substr(0, size);
+    } else {
+      out += '?';
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return out;
 }
 
 }  // namespace drawbridge::core

@@ -15,8 +15,9 @@ namespace drawbridge::core {
 // that this proxy used.
 std::string_view explain_refusal(std::string_view reason, config::ForwardingMode ours);
 
-// The words without their dress, for the log: one line of at most 200 bytes. Bytes that are no text
-// component are shown as they are, made harmless.
+// The words without their dress, for the log: one line of some 120 bytes without quotes,
+// backslashes and control characters. Bytes that are no text component are shown as they are, made
+// harmless.
 std::string readable_reason(std::string_view reason);
 
 }  // namespace drawbridge::core

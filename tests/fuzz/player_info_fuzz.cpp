@@ -68,7 +68,7 @@ void check_host(std::string_view field, const PlayerInfo& info, std::string_view
 
 void check_words(std::string_view reason) {
   const std::string shown = core::readable_reason(reason);
-  require(shown.size() <= 210 && is_valid_utf8(shown));
+  require(shown.size() <= 130 && is_valid_utf8(shown));
   require(std::ranges::none_of(shown, [](char c) { return static_cast<Byte>(c) < 0x20; }));
   for (const auto mode :
        {config::ForwardingMode::none, config::ForwardingMode::velocity,
