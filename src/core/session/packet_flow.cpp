@@ -93,8 +93,9 @@ std::size_t PacketFlow::frame_size(ByteView bytes) {
 }
 
 // The hot path: a few instructions a frame. Everything unusual is left to look().
-inline PacketFlow::Glance PacketFlow::glance(Side from, const Lane& lane, ByteView bytes,
-                                             Seen& seen) const {
+[[gnu::always_inline]] inline PacketFlow::Glance PacketFlow::glance(Side from, const Lane& lane,
+                                                                    ByteView bytes,
+                                                                    Seen& seen) const {
   const Byte* at = bytes.data();
   const Byte* const end = at + bytes.size();
   std::size_t size = *at++;

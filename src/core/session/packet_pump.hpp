@@ -7,9 +7,9 @@
 // turn, when the output of all sessions is encrypted side by side (which is where the speed of the
 // cipher comes from) and written, once a link.
 //
-// A link that takes nothing fills its outbox to 256 KiB; then the other side is not read until it
-// has drained to 64 KiB. What all sessions of a worker hold has a limit: beyond it the one that
-// holds the most is ended.
+// An outbox of 256 KiB, or of 64 KiB where the kernel takes nothing more, pauses reading the other
+// side until it has drained to 64 KiB. What all sessions of a worker hold has a limit: beyond it
+// the one that holds the most is ended.
 #pragma once
 
 #include <array>

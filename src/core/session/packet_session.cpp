@@ -157,7 +157,7 @@ void PacketSession::run(Side from, std::uint32_t moved) {
   for (;;) {
     if (over_ || closing_) return;
     if (out.failed) return;
-    if (out.out.size() >= PacketPump::high_water) {
+    if (is_full(out)) {
       in.paused = true;
       return;
     }
@@ -170,6 +170,12 @@ void PacketSession::run(Side from, std::uint32_t moved) {
     if (moved + PacketPump::read_bytes > fair_share) return pump_.worker_.next_turn(*this);
     moved += fill(from);
   }
+}
+
+// The rest of a turn may pile up to the high water. Where the kernel takes nothing there is no use
+// in reading far ahead: what is copied twice costs as much as the system calls.
+bool PacketSession::is_full(const Link& at) {
+  return at.out.size() >= (at.blocked ? PacketPump::low_water : PacketPump::high_water);
 }
 
 // --- From a side ---
@@ -230,15 +236,13 @@ void PacketSession::walk(Side from, ByteView bytes) {
   Link& out = link(to);
   const std::uint64_t packets = flow_.packets(from);
   PacketFlow::Step step;
-  bool is_full = false;
   do {
     step = flow_.next(from, bytes, pump_.second_);
     const bool is_last = step.then != PacketFlow::Step::Then::more && step.instead.empty();
     hand_on(to, bytes.first(step.pass), is_last);
     if (!step.instead.empty()) queue(to, step.instead);
     bytes = bytes.subspan(step.pass + step.skip);
-    is_full = out.out.size() >= PacketPump::high_water;
-  } while (step.then == PacketFlow::Step::Then::more && !is_full && !over_);
+  } while (step.then == PacketFlow::Step::Then::more && !is_full(out) && !over_);
   PacketPump::bump(pump_.totals_.packets[index(to)], flow_.packets(from) - packets);
   if (over_) return;
   if (step.then == PacketFlow::Step::Then::bad) return refuse_input(from);

@@ -82,6 +82,7 @@ class PacketSession final : public net::Pollable, public net::Turn {
   void work();
   void run(Side from, std::uint32_t moved);
   void after_run();
+  [[nodiscard]] static bool is_full(const Link& at);
   std::uint32_t fill(Side from);
   std::uint32_t fill_held(Side from);
   std::size_t received(Side from, ByteSpan into);
