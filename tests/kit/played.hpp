@@ -32,13 +32,16 @@ class Played {
   struct Settings {
     std::string mode = "offline";
     std::int32_t threshold = 256;
+    bool forwards = false;    // in the handshake; the backend believes it
     std::string server = {};  // further lines of the server's file
     std::string global = {};  // further lines of drawbridge.toml
   };
   explicit Played(Settings settings)
       : settings_(std::move(settings)),
         door("play.example",
-             {.server = "proxy_mode = \"" + settings_.mode + "\"\n" + settings_.server,
+             {.server = "proxy_mode = \"" + settings_.mode + "\"\n" +
+                        (settings_.forwards ? "forwarding_mode = \"bungee_cord\"\n" : "") +
+                        settings_.server,
               .global = session_.config() + settings_.global}) {}
 
   // One more player, let in.
@@ -51,7 +54,8 @@ class Played {
     LoginBackend backend(door.backend.accept());
     // The backend reads the acknowledgement only when the client has had its success.
     const std::int32_t threshold = version < mc::v1_8 ? -1 : settings_.threshold;
-    std::thread letting_in([&] { EXPECT_TRUE(backend.let_in(threshold)); });
+    const Uuid uuid = verified && settings_.forwards ? account_uuid(player) : offline_uuid(player);
+    std::thread letting_in([&] { EXPECT_TRUE(backend.let_in(threshold, uuid)); });
     const auto outcome = client.log_in();
     letting_in.join();
     EXPECT_TRUE(outcome.in) << outcome.kicked;
