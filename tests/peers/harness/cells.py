@@ -26,7 +26,7 @@ class Cell:
     group: str
     name: str
     run: Callable[[Steps], Awaitable[None]]
-    deadline: float = 90
+    deadline: float = 150  # seconds, and however long a player stays
     # Coordinates for the tables of docs/matrix.md.
     row: str = ""
     column: str = ""

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from . import places
 from .catalogue import VERSIONS, Backend
-from .processes import START_SECONDS, Worker
+from .processes import ANSWER_SECONDS, START_SECONDS, Worker
 from .session_server import SessionServer
 
 VERSIONS_PER_PROCESS = 3
 CLIENT_PROCESSES = 2
-OPEN_SECONDS = 40  # several cells that begin together load their versions one after the other
 
 
 def favicon(shade: int) -> str:
@@ -36,7 +35,7 @@ class Player:
         self.name = name
         self.account = account
 
-    async def ask(self, do: str, seconds: float = 20, **arguments):
+    async def ask(self, do: str, seconds: float = ANSWER_SECONDS, **arguments):
         return await self.worker.ask(do, seconds, handle=self.name, **arguments)
 
     async def chat(self, text: str) -> None:
@@ -135,7 +134,7 @@ class Lab:
             account = self.new_account()
         name = account["name"] if account else name or self.new_name()
         player = Player(self.client(backend), name, account)
-        await player.ask("open", OPEN_SECONDS, username=name, account=account,
+        await player.ask("open", username=name, account=account,
                          **self.target(door, backend, domain, source), **more)
         return player
 

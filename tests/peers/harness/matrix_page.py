@@ -28,7 +28,8 @@ TITLES = {
                  "let in with the right address, UUID and skin, gets the world that a direct visit gets, chats, goes to "
                  "configuration and back, and stays {stay} s; whoever comes without forwarding or with a wrong secret is "
                  "refused."),
-    "mineflayer": ("Bots", "A `mineflayer` bot spawns in a flying-squid world, reads the ground, walks, chats."),
+    "mineflayer": ("Bots", "A `mineflayer` bot spawns in a flying-squid world (in Minestom's further below), reads the "
+                   "ground, walks, chats."),
     "encryption": ("Encryption end to end", "The backend is in online mode with a session server of the tests' own; what "
                    "passes the proxy is encrypted with keys that it never sees."),
     "pings": ("Status and old pings", "`mcstatus`, and the pings of clients older than 1.7, for servers that are up, "

@@ -1,4 +1,4 @@
-"""Mineflayer bots in flying-squid worlds: unlike the plain clients they understand what they receive."""
+"""Mineflayer bots in flying-squid's and Minestom's worlds: unlike the plain clients they understand what they receive."""
 
 from .catalogue import Backend
 from .cells import Cell, Steps, check
@@ -8,11 +8,11 @@ SHORT = ["1.20.4"]
 WALK_MS = 1500
 
 
-async def play(step: Steps, plan, door, backend: Backend) -> None:
+async def play(step: Steps, plan, door, backend: Backend, domain: str | None = None) -> None:
     account = plan.lab.new_account() if door.mode.authenticates else None
     with step("play"):
-        report = await plan.bots.ask("play", 60, version=backend.library_version, domain=backend.domain, host=door.host,
-                                     port=door.port_for(backend), account=account, walk=WALK_MS,
+        report = await plan.bots.ask("play", 100, version=backend.library_version, domain=domain or backend.domain,
+                                     host=door.host, port=door.port_for(backend), account=account, walk=WALK_MS,
                                      username=account["name"] if account else plan.lab.new_name())
         check(report["ground"] not in (None, "air"), f"the bot stands on {report['ground']}")
         check(report["columns"] >= 9, f"only {report['columns']} chunks were loaded")

@@ -8,7 +8,7 @@ import asyncio
 import uuid
 from pathlib import Path
 
-from . import java, joining, places
+from . import java, joining, mineflayer, places
 from .catalogue import MINESTOM, Backend, Mode
 from .cells import Cell, Steps, check, check_equal
 from .phases import TRANSFER
@@ -189,6 +189,9 @@ def direct_cells(plan) -> list[Cell]:
                           step, plan, plan.direct, b, "none", plan.stay), row=f"{version}, {trust}"),
                       Cell("minestom", f"Minestom {version} {trust} transfer direct", lambda step, b=backend: transfer(
                           step, plan, plan.direct, b, "none"), row=f"{version}, {trust}: transfer")]
+            if trust == "offline":
+                found.append(Cell("minestom", f"Minestom {version} mineflayer direct", lambda step, b=backend:
+                                  mineflayer.play(step, plan, plan.direct, b), row=f"{version}, mineflayer"))
         else:
             found.append(Cell("minestom", f"Minestom {version} {trust} refuses who comes directly",
                               lambda step, b=backend: turned_away(step, plan, plan.direct, b, None),
@@ -231,4 +234,6 @@ def cells_of_program(plan, mode: Mode, right, wrong, version: str, trust: str, b
     else:
         add("player", play, right, backend, "none", plan.stay)
         add("transfer", transfer, right, backend, "none")
+        if trust == "offline":
+            add("mineflayer", mineflayer.play, right, backend, domain(backend, "none"))
     return found

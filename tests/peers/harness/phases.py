@@ -21,7 +21,8 @@ async def reconfigure(step: Steps, plan, door, backend: Backend) -> None:
 
 
 async def transfer(step: Steps, plan, door, backend: Backend) -> None:
-    """The backend sends the player to the same door, and the player comes with the intent of a transfer."""
+    """The backend sends the player to the same door with a cookie, and the player comes with the intent of a transfer.
+    The cookie is asked for in the login, before the backend lets the player in, and once more in play."""
     with step("login"):
         player = await plan.lab.join(door, backend)
         await joining.talk(backend, player, "good morning")
@@ -35,8 +36,11 @@ async def transfer(step: Steps, plan, door, backend: Backend) -> None:
     with step("login after the transfer"):
         again = await plan.lab.join(door, backend, name=player.name, account=player.account, intent=TRANSFER)
         await joining.talk(backend, again, "here I am")
+        cookie = await backend.worker.ask("cookie", username=again.name)
+        check_equal("the cookie in play", cookie, f"a cookie of {again.name}")
     with step("compare after the transfer"):
         _, server = await joining.leave_and_compare(door, backend, again, 0)
+        check_equal("the cookie in the login", server["loginCookie"], cookie)
         # A server takes transfers only where its own settings allow it; who reads packets says "login" for the player.
         check_equal("the intent that the backend reads", server["intent"],
                     TRANSFER if door.mode.forwards_bytes else LOGIN)

@@ -11,6 +11,7 @@ from pathlib import Path
 from . import places
 
 START_SECONDS = 120  # a machine that compiles at the same time is slow
+ANSWER_SECONDS = 45
 READ_LIMIT = 16 * 1024 * 1024  # longest line that a worker may print
 
 
@@ -111,7 +112,7 @@ class Worker(Daemon):
             if not future.done():
                 future.set_exception(AssertionError(f"{self.name} crashed:\n{self.tail()}"))
 
-    async def ask(self, do: str, seconds: float = 20, **arguments):
+    async def ask(self, do: str, seconds: float = ANSWER_SECONDS, **arguments):
         """One request. Raises AssertionError with the worker's words, or when no answer comes in time."""
         number = next(self.ids)
         future = asyncio.get_running_loop().create_future()

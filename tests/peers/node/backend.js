@@ -19,6 +19,9 @@ const { Digest, readVarInt, tap, watchFrames } = require('./wire')
 const joinChunks = [0, 10, 200, 256, 300, 4096, 30000, 64 * 1024, 200000]
 const chunkEvery = 1500 // ms, while the player stays
 
+const cookieKey = 'drawbridge:visit'
+const expected = new Set() // names of players whose cookie is asked for while they log in
+
 const sessions = new Map() // user name -> record and who waits for its end
 
 function packetId (mcData, name) {
@@ -46,6 +49,7 @@ class Session {
     this.follow()
     this.closed = new Promise(resolve => client.socket.once('close', resolve))
     client.once('login_start', ({ username }) => sessions.set(username, this))
+    if (mcData.version.version >= 766) process.nextTick(() => this.askForCookie())
   }
 
   // Runs before the library's own listener, which knows one protocol and no transfers.
@@ -67,6 +71,24 @@ class Session {
     client.setCompressionThreshold = () => {
       if (threshold !== null) setCompressionThreshold.call(client, threshold)
     }
+  }
+
+  // The log-in goes on when the client has shown its cookie.
+  askForCookie () {
+    const { client } = this
+    const goOn = client.listeners('login_start')
+    client.removeAllListeners('login_start')
+    client.once('login_start', async packet => {
+      if (expected.delete(packet.username)) this.loginCookie = await this.cookie()
+      for (const listener of goOn) listener.call(client, packet)
+    })
+  }
+
+  async cookie () {
+    const { client } = this
+    client.write('cookie_request', { cookie: cookieKey })
+    const [{ key, value }] = await once(client, 'cookie_response')
+    return key === cookieKey && value ? value.toString() : null
   }
 
   follow () {
@@ -127,6 +149,7 @@ class Session {
       chunks: { count: chunks.count, ...chunks.digest.record() },
       messages: { count: messages.count, ...messages.digest.record() },
       chatSessions: this.chatSessions,
+      loginCookie: this.loginCookie ?? null,
       keepAlives: this.keepAlives,
       heard: this.heard,
       errors: this.errors,
@@ -173,6 +196,7 @@ function serverOptions (spec) {
     favicon,
     'max-players': spec.maxPlayers,
     'online-mode': spec.online === true,
+    kickTimeout: 60000, // for logins and keep-alives; twice the usual, since many play on few processors
     hideErrors: true,
     beforePing: response => ({ ...response, ...extra })
   }
@@ -207,7 +231,6 @@ function startFlyingSquid (spec) {
     gameMode: 1,
     difficulty: 1,
     generation: { name: 'superflat', options: { worldHeight: 16 } },
-    kickTimeout: 30000,
     plugins: {},
     'view-distance': 3,
     'player-list-text': { header: { text: 'a' }, footer: { text: 'b' } },
@@ -252,8 +275,15 @@ serve({
   async reconfigure ({ username }) {
     await find(username).reconfigure()
   },
+  // Gives the player a cookie to keep and sends it away; the cookie is asked for when the player logs in again.
   async transfer ({ username, host, port }) {
-    find(username).client.write('transfer', { host, port })
+    const { client } = find(username)
+    client.write('store_cookie', { key: cookieKey, value: Buffer.from(`a cookie of ${username}`) })
+    client.write('transfer', { host, port })
+    expected.add(username)
+  },
+  async cookie ({ username }) {
+    return find(username).cookie()
   }
 })
 

@@ -12,7 +12,9 @@ const { serve } = require('./lines')
 const { Digest, tap, watchFrames } = require('./wire')
 
 const players = new Map()
-const pingPatience = 18000 // ms; the library's own 5 s are too few while many cells begin at once
+const visitors = new Map() // cookies of those who have left: a client takes them along on a transfer
+const pingPatience = 40000 // ms; the library's own 5 s are too few while many cells begin at once
+const transfer = 3 // what a handshake asks for
 const chatPackets = new Set(['chat', 'system_chat', 'player_chat', 'profileless_chat'])
 
 function dial ({ host, port, from }) {
@@ -33,6 +35,7 @@ class Player {
   constructor (request) {
     this.keepAlives = 0
     this.chunks = { count: 0, digest: new Digest() }
+    this.cookies = new Map(request.cookies) // what servers had the client keep
     this.columns = new Map() // place -> hash of its last chunk packet
     this.sent = { count: 0, digest: new Digest() }
     this.chat = []
@@ -94,6 +97,8 @@ class Player {
       if (state === 'play') this.plays++
       this.wake()
     })
+    client.on('store_cookie', ({ key, value }) => this.cookies.set(key, value))
+    client.on('cookie_request', ({ cookie: key }) => client.write('cookie_response', { key, value: this.cookies.get(key) }))
     client.on('transfer', ({ host, port }) => {
       this.goes = { host, port }
       this.wake()
@@ -174,7 +179,7 @@ serve({
 
   // Joins and returns once the game has begun.
   async open ({ handle, ...request }) {
-    const joining = new Player(request)
+    const joining = new Player({ ...request, cookies: request.intent === transfer ? visitors.get(handle) : undefined })
     players.set(handle, joining)
     await joining.until(() => joining.events.has('login') && joining.events.has('playerJoin'))
     return joining.record()
@@ -236,6 +241,7 @@ serve({
     if (!leaving.over) leaving.client.end('bye')
     await leaving.closed
     players.delete(handle)
+    visitors.set(handle, leaving.cookies)
     return leaving.record()
   },
 
