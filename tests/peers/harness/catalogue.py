@@ -61,7 +61,6 @@ class Mode:
 FORWARDING = [Mode("passthrough", True), Mode("zero_copy", True), Mode("server_only", True)]
 INTERCEPTED = [Mode("client_only", False, authenticates=True), Mode("offline", False)]
 MODES = FORWARDING + INTERCEPTED
-TESTED = FORWARDING
 DIRECT = Mode("direct", True)
 
 

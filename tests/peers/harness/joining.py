@@ -41,9 +41,9 @@ def compare_links(door, backend: Backend, player: Player, client: dict, server: 
     check_equal("the backend's compression threshold", server["threshold"], backend.threshold)
     check_equal("frames of the wrong form at the client", client["frames"]["odd"], 0)
     check_equal("frames of the wrong form at the backend", server["frames"]["odd"], 0)
-    known = uuid.UUID(player.account["id"]) if encrypted else offline_uuid(player.name)
-    check_equal("the client's UUID", uuid.UUID(client["uuid"]), known)
-    check_equal("the backend's UUID", uuid.UUID(server["uuid"]), known if backend.online else offline_uuid(player.name))
+    known = uuid.UUID(player.account["id"]) if backend.online else offline_uuid(player.name)
+    check_equal("the UUID that the backend knows", uuid.UUID(server["uuid"]), known)
+    check_equal("the UUID that the client knows", uuid.UUID(client["uuid"]), known)
 
 
 def offline_uuid(name: str) -> uuid.UUID:

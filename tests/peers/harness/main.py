@@ -20,7 +20,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     size.add_argument("--short", action="store_true", help="a few game versions, all modes (the default)")
     size.add_argument("--matrix", action="store_true", help="every game version; writes docs/matrix.md")
     parser.add_argument("--proxy", choices=["drawbridge", "none"], default="drawbridge")
-    parser.add_argument("--modes", default=",".join(mode.name for mode in catalogue.TESTED), metavar="MODE,..",
+    parser.add_argument("--modes", default=",".join(mode.name for mode in catalogue.MODES), metavar="MODE,..",
                         help="only these proxy modes (%(default)s)")
     parser.add_argument("--only", action="append", metavar="TEXT", help="only cells whose name has TEXT; writes no page")
     parser.add_argument("--jobs", type=int, help="cells at once; most of them wait most of the time")

@@ -124,7 +124,8 @@ def kick_words(refusal: dict) -> str:
 
 async def kicked(step: Steps, lab, door, backend: Backend, domain: str, words: str) -> None:
     with step("login"):
-        check_equal("the kick", kick_words(await lab.refused(door, backend, domain)), words)
+        account = lab.new_account() if door.mode.authenticates else None
+        check_equal("the kick", kick_words(await lab.refused(door, backend, domain, account=account)), words)
 
 
 async def answers_for(step: Steps, door, backend: Backend, domain: str, motd: str) -> None:

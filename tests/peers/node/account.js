@@ -18,6 +18,12 @@ function chatKeys () {
   }
 }
 
+function signChat (client) {
+  client.profileKeys = chatKeys()
+  // The library keeps its key to itself where the server knows it by another UUID. The game does not.
+  client.once('success', ({ uuid }) => { client.session.selectedProfile = { id: uuid.replaceAll('-', '') } })
+}
+
 // Changes the options of minecraft-protocol's or mineflayer's client; no account, no change.
 function withAccount (options, account) {
   if (!account) return options
@@ -27,7 +33,7 @@ function withAccount (options, account) {
     auth: (client, options) => {
       client.username = options.username
       client.session = { accessToken: account.token, selectedProfile: { id: account.id, name: options.username } }
-      if (account.signsChat) client.profileKeys = chatKeys()
+      if (account.signsChat) signChat(client)
       options.accessToken = account.token
       options.haveCredentials = true
       options.connect(client)

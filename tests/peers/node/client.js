@@ -151,6 +151,7 @@ class Player {
       threshold: this.client.compressor?.compressionThreshold ?? null,
       frames: this.frames,
       plays: this.plays,
+      signsChat: this.client._session !== undefined, // it has told the server a key
       keepAlives: this.keepAlives,
       chunks: { count: this.chunks.count, ...this.chunks.digest.record() },
       messages: { count: this.sent.count, ...this.sent.digest.record() },
