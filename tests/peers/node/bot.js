@@ -34,7 +34,7 @@ async function play ({ version, domain, host, port, username, account, walk }) {
 
   const start = bot.entity.position.clone()
   bot.setControlState('forward', true)
-  await patient(sleep(walk))
+  while (bot.entity.position.distanceTo(start) < walk) await patient(once(bot, 'physicsTick'))
   bot.clearControlStates()
   const walked = bot.entity.position.distanceTo(start)
 
