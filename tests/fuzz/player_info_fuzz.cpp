@@ -62,7 +62,7 @@ void check_host(std::string_view field, const PlayerInfo& info, std::string_view
   boost::system::error_code error;
   const auto json = boost::json::parse(parts.back(), error);
   require(!error && json.is_array());
-  require((json.as_array().size() == 0) == (token.empty() && !host->kept.contains("F")) ||
+  require((json.as_array().empty()) == (token.empty() && !host->kept.contains("F")) ||
           floodgate);
 }
 
