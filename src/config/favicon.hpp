@@ -9,8 +9,8 @@
 
 namespace drawbridge::config {
 
-// "data:image/png;base64,..."; an error when it cannot be read, is no PNG or is not 64x64. URLs are
-// refused: fetching is not this layer's work.
+// "data:image/png;base64,..."; an error when it cannot be read or is none of what clients show
+// (base/favicon.hpp). URLs are refused: fetching is not this layer's work.
 Result<std::string> load_favicon(const Favicon& favicon);
 
 }  // namespace drawbridge::config

@@ -1,22 +1,31 @@
-#include "mc/favicon.hpp"
+#include "base/favicon.hpp"
 
 #include <gtest/gtest.h>
 
-#include "mc/hex_for_tests.hpp"
+#include "base/strings.hpp"
 
-namespace drawbridge::mc {
+namespace drawbridge {
 namespace {
 
-// Signature, IHDR of width x height in 8-bit grey, `padding` bytes of a chunk to be ignored, IEND.
+void append(ByteBuffer& out, std::string_view hex) {
+  const ByteBuffer bytes = from_hex(hex).value();
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+// Signature, IHDR of width x height in 8-bit grey, `padding` bytes of a chunk to be ignored (none:
+// no chunk), IEND.
 ByteBuffer png(Byte width, Byte height, std::size_t padding = 0) {
-  ByteBuffer out = hex("89 'PNG' 0d0a1a0a 0000000d 'IHDR' 000000") + ByteBuffer{width} +
-                   hex("000000") + ByteBuffer{height} + hex("08 00 00 00 00 00000000");
+  ByteBuffer out;
+  append(out, "89504e470d0a1a0a0000000d49484452");
+  out.insert(out.end(), {0, 0, 0, width, 0, 0, 0, height});
+  append(out, "080000000000000000");
   if (padding != 0) {
-    out = out + hex("0000") +
-          ByteBuffer{static_cast<Byte>(padding >> 8), static_cast<Byte>(padding)} + hex("'tEXt'") +
-          ByteBuffer(padding + 4, 0);
+    out.insert(out.end(), {0, 0, static_cast<Byte>(padding >> 8), static_cast<Byte>(padding)});
+    append(out, "74455874");  // tEXt
+    out.insert(out.end(), padding + 4, 0);
   }
-  return out + hex("00000000 'IEND' ae426082");
+  append(out, "0000000049454e44ae426082");
+  return out;
 }
 
 TEST(Favicon, a_png_of_64x64_becomes_a_data_url) {
@@ -37,7 +46,8 @@ TEST(Favicon, line_breaks_are_taken_out) {
 TEST(Favicon, other_pictures_are_refused_with_the_reason) {
   EXPECT_EQ(favicon_from_png(png(32, 64)).error().what,
             "the picture is 32x64 pixels, it must be 64x64");
-  EXPECT_EQ(favicon_from_png(hex("ffd8ffe0 'JFIF'")).error().what, "not a PNG picture");
+  EXPECT_EQ(favicon_from_png(from_hex("ffd8ffe04a464946").value()).error().what,
+            "not a PNG picture");
   EXPECT_EQ(favicon_from_png({}).error().what, "not a PNG picture");
   EXPECT_FALSE(favicon_from_text("data:image/jpeg;base64,/9j/").has_value());
   EXPECT_FALSE(favicon_from_text("no base64!").has_value());
@@ -49,9 +59,13 @@ TEST(Favicon, a_file_that_is_cut_off_or_too_large_is_refused) {
     EXPECT_FALSE(favicon_from_png(ByteView(whole).first(n)).has_value()) << n;
   }
   EXPECT_TRUE(favicon_from_png(whole).has_value());
-  EXPECT_TRUE(favicon_from_png(png(64, 64, max_favicon_png - 100)).has_value());
-  EXPECT_FALSE(favicon_from_png(png(64, 64, max_favicon_png)).has_value());
+  const std::size_t around = png(64, 64, 1).size() - 1;
+  EXPECT_TRUE(favicon_from_png(png(64, 64, max_favicon_png - around)).has_value());
+  const auto refused = favicon_from_png(png(64, 64, max_favicon_png - around + 1));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_TRUE(refused.error().what.starts_with("the picture has 22001 bytes"))
+      << refused.error().what;
 }
 
 }  // namespace
-}  // namespace drawbridge::mc
+}  // namespace drawbridge

@@ -1,11 +1,11 @@
-#include "mc/favicon.hpp"
+#include "base/favicon.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "base/strings.hpp"
 
-namespace drawbridge::mc {
+namespace drawbridge {
 namespace {
 
 constexpr std::array<Byte, 8> png_signature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -67,4 +67,4 @@ Result<std::string> favicon_from_text(std::string_view text) {
   return favicon_from_png(*png);
 }
 
-}  // namespace drawbridge::mc
+}  // namespace drawbridge

@@ -8,7 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-namespace drawbridge::mc {
+namespace drawbridge {
 
 // A status answer has 32,767 characters in all; 64x64 RGBA without any compression is 16 KiB.
 inline constexpr std::size_t max_favicon_png = 22'000;  // bytes
@@ -19,4 +19,4 @@ Result<std::string> favicon_from_png(ByteView png);
 // The same from a data URL or bare base64, line breaks allowed.
 Result<std::string> favicon_from_text(std::string_view text);
 
-}  // namespace drawbridge::mc
+}  // namespace drawbridge
