@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/strings.hpp"
+#include "base/text_component.hpp"
 #include "config/codecs.hpp"
 #include "config/grammar.hpp"
 
@@ -53,20 +54,12 @@ Node words(std::initializer_list<std::string_view> list) {
   return out;
 }
 
-// Every string inside a text component may hold placeholders.
-Result<> check_component(const Node& node, bool with_ban) {
-  if (node.is_string()) return check_placeholders(node.text, with_ban);
-  for (const Node& child : node.children)
-    if (const Result<> good = check_component(child, with_ban); !good) return good;
-  return {};
-}
-
-Result<> check_json_text(std::string_view text, bool with_ban) {
-  const Result<Node> parsed = parse_json(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  if (!parsed->is_table() && !parsed->is_list() && !parsed->is_string())
-    return fail(Fault::proxy, "a text component is an object, a list or a string");
-  return check_component(*parsed, with_ban);
+Result<> check_text(const Text& text, bool with_ban) {
+  if (text.value.size() > max_text_component)
+    return fail(Fault::proxy, "is longer than {} bytes", max_text_component);
+  if (text.kind == Text::Kind::json)
+    if (const Result<> good = check_text_component(text.value); !good) return good;
+  return check_placeholders(text.value, with_ban);
 }
 
 bool read_text(Reader& reader, const Node& node, Text& out, bool with_ban) {
@@ -84,9 +77,7 @@ bool read_text(Reader& reader, const Node& node, Text& out, bool with_ban) {
     return false;
   }
   text.value = value->text;
-  const Result<> good = text.kind == Text::Kind::json ? check_json_text(text.value, with_ban)
-                                                      : check_placeholders(text.value, with_ban);
-  if (!good) {
+  if (const Result<> good = check_text(text, with_ban); !good) {
     reader.error(*value, good.error().what);
     return false;
   }

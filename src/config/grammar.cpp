@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/strings.hpp"
+#include "base/text_component.hpp"
 
 namespace drawbridge::config {
 namespace {
@@ -273,18 +274,12 @@ std::string redact_url(std::string_view text) {
 }
 
 Result<> check_placeholders(std::string_view text, bool with_ban) {
-  constexpr std::array<std::string_view, 11> names = {"server",   "host",   "player",   "players",
-                                                      "max",      "eta",    "elapsed",  "seconds",
-                                                      "duration", "reason", "remaining"};
-  const std::span<const std::string_view> allowed(names.data(), with_ban ? names.size() : 9);
+  constexpr std::size_t of_bans = 2;
+  std::span<const std::string_view> allowed = placeholder_names();
+  if (!with_ban) allowed = allowed.first(allowed.size() - of_bans);
   for (auto open = text.find('{'); open != text.npos; open = text.find('{', open + 1)) {
-    const auto close = text.find('}', open);
-    if (close == text.npos) break;
-    const std::string_view name = text.substr(open + 1, close - open - 1);
-    const bool is_name = !name.empty() && std::ranges::all_of(name, [](char c) {
-      return (lower(c) >= 'a' && lower(c) <= 'z') || c == '_';
-    });
-    if (!is_name || std::ranges::find(allowed, name) != allowed.end()) continue;
+    const std::string_view name = placeholder_at(text.substr(open));
+    if (name.empty() || std::ranges::find(allowed, name) != allowed.end()) continue;
     const auto nearest = nearest_name(name, allowed);
     return fail(Fault::proxy, "unknown placeholder {{{}}}{}", shown(name),
                 nearest ? fmt::format(", did you mean {{{}}}?", *nearest) : "");

@@ -1,11 +1,10 @@
 // Host names, domains and addresses: the values that people get wrong most often, so each refusal
 // says what to write.
 #include <fmt/format.h>
-#include <idn2.h>
 
 #include <algorithm>
-#include <memory>
 
+#include "base/host_name.hpp"
 #include "base/strings.hpp"
 #include "config/grammar.hpp"
 #include "config/load.hpp"
@@ -19,64 +18,41 @@ std::string shown(std::string_view text) {
   return escaped_for_log(text, 80);
 }
 
-// A label outside ASCII as xn--; nothing when it is no label in any language.
-std::optional<std::string> ascii_label(std::string_view label) {
-  const std::string terminated(label);
-  char* raw = nullptr;
-  const int status =
-      idn2_to_ascii_8z(terminated.c_str(), &raw, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  const std::unique_ptr<char, void (*)(void*)> owned(raw, idn2_free);
-  if (status != IDN2_OK) return std::nullopt;
-  return std::string(raw);
-}
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // What a host name may hold once it is ASCII. "_" is no letter of host names, but Docker's and many
 // LANs' have it.
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-Result<std::string> fold_label(std::string_view label, std::string_view whole, bool patterns) {
+// One part between dots, folded already.
+Result<> check_label(std::string_view label, std::string_view whole, bool patterns) {
   if (label.empty())
     return fail(Fault::proxy, "\"{}\" has an empty part between dots", shown(whole));
-  std::string out = lowered(label);
-  if (!is_ascii(label)) {
-    if (patterns && label.find_first_of("*?") != label.npos)
-      return fail(Fault::proxy,
-                  "\"{}\": * and ? cannot share a part with letters outside ASCII; write the part "
-                  "in its xn-- form",
-                  shown(whole));
-    const auto ascii = ascii_label(label);
-    if (!ascii) return fail(Fault::proxy, "\"{}\" is no valid international name", shown(whole));
-    out = *ascii;
-  }
-  for (const char c : out)
+  for (const char c : label)
     if (!is_host_char(c) && !(patterns && (c == '*' || c == '?')))
       return fail(Fault::proxy, "\"{}\" holds \"{}\", which no host name may", shown(whole),
                   shown(std::string_view(&c, 1)));
-  if (out.size() > 63)
+  if (label.size() > 63)
     return fail(Fault::proxy, "\"{}\" has a part of more than 63 letters", shown(whole));
-  return out;
+  return {};
 }
 
 Result<std::string> fold_host(std::string_view text, bool patterns) {
-  std::string_view name = text;
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty()) return fail(Fault::proxy, "the host name is empty");
-  if (name.size() > 4 * longest_host) return fail(Fault::proxy, "the host name is longer than 255");
-  std::string out;
-  for (const std::string_view label : split(name, '.')) {
-    const Result<std::string> folded = fold_label(label, text, patterns);
-    if (!folded) return folded;
-    if (!out.empty()) out += '.';
-    out += *folded;
-  }
-  if (out.size() > longest_host) return fail(Fault::proxy, "the host name is longer than 255");
-  return out;
+  if (text.empty() || text == ".") return fail(Fault::proxy, "the host name is empty");
+  if (text.size() > 4 * longest_host) return fail(Fault::proxy, "the host name is longer than 255");
+  for (const std::string_view label : split(text, '.'))
+    if (patterns && !is_ascii(label) && label.find_first_of("*?") != label.npos)
+      return fail(Fault::proxy,
+                  "\"{}\": * and ? cannot share a part with letters outside ASCII; write the part "
+                  "in its xn-- form",
+                  shown(text));
+  std::optional<std::string> out = folded_host_name(text);
+  if (!out) return fail(Fault::proxy, "\"{}\" is no valid international name", shown(text));
+  for (const std::string_view label : split(*out, '.'))
+    if (const Result<> good = check_label(label, text, patterns); !good)
+      return std::unexpected(good.error());
+  if (out->size() > longest_host) return fail(Fault::proxy, "the host name is longer than 255");
+  return *std::move(out);
 }
 
 // Advice for the slips that fold_host() would only call a bad character; empty when it is none of

@@ -212,6 +212,17 @@ TEST(ServerFile, TextsAreChecked) {
               HasSubstr("JSON"));
   EXPECT_THAT(text_of(load(with("disconnect_message = { json = '5' }")).problems),
               HasSubstr("component"));
+  // Clients cannot read it: the player would see an exception in place of the kick.
+  EXPECT_THAT(text_of(load(with("disconnect_message = { json = '[]' }")).problems),
+              HasSubstr("not empty"));
+  const std::string deep = std::string(33, '[') + "1" + std::string(33, ']');
+  EXPECT_THAT(text_of(load(with("disconnect_message = { json = '" + deep + "' }")).problems),
+              HasSubstr("JSON"));
+  EXPECT_THAT(
+      text_of(load(with("disconnect_message = '" + std::string(70'000, 'a') + "'")).problems),
+      HasSubstr("65536"));
+  EXPECT_THAT(text_of(load(with("disconnect_message = { json = '\"{nobody}\"' }")).problems),
+              HasSubstr("{nobody}"));
   EXPECT_THAT(text_of(load(with("disconnect_message = { jsn = '{}' }")).problems),
               HasSubstr("`json`"));
   EXPECT_THAT(text_of(load(with("[kick_messages]\nfull = '{reason}'")).problems),
@@ -288,12 +299,17 @@ TEST(ServerSettings, WrongLabelsAreErrorsWithTheNearestKey) {
   EXPECT_THAT(problems("domains.x", "y"), HasSubstr("does not fit"));
 }
 
-// The smallest PNG header that says 64x64; what follows the IHDR chunk is not looked at.
-std::string png(unsigned char width) {
+// A PNG file of `padding` bytes more than the fewest: header, one chunk of text, end. There is no
+// picture in it, and nobody looks.
+std::string png(unsigned char width, std::uint16_t padding = 0) {
   std::string out("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0", 19);
   out += static_cast<char>(width);
   out += std::string("\0\0\0\x40\x08\x06\0\0\0\0\0\0\0", 13);
-  return out;
+  out += std::string(2, '\0');
+  out += static_cast<char>(padding >> 8);
+  out += static_cast<char>(padding & 0xFF);
+  out += "tEXt" + std::string(padding + std::size_t{4}, 'x');
+  return out + std::string("\0\0\0\0IEND\xAE\x42\x60\x82", 12);
 }
 
 TEST(Icons, MustBe64x64Png) {
@@ -301,6 +317,10 @@ TEST(Icons, MustBe64x64Png) {
   folder.write("good.png", png(64));
   folder.write("wide.png", png(65));
   folder.write("text.png", "hello");
+  folder.write("cut.png", png(64).substr(0, 40));
+  // 57 bytes of a file are not its text.
+  folder.write("largest.png", png(64, 22'000 - 57));
+  folder.write("larger.png", png(64, 22'001 - 57));
   const auto icon = [&](std::string_view value) {
     const std::string text =
         with("[motd.online]\ntext = 'x'\nfavicon = '" + std::string(value) + "'");
@@ -316,11 +336,15 @@ TEST(Icons, MustBe64x64Png) {
   EXPECT_EQ(load_favicon(*icon(*loaded).config->motd.online->favicon), *loaded);
   EXPECT_EQ(load_favicon(*icon(loaded->substr(22)).config->motd.online->favicon), *loaded);
   // A bad one is no reason to take the server away.
-  for (const std::string_view bad : {"wide.png", "text.png", "missing.png"}) {
+  for (const std::string_view bad :
+       {"wide.png", "text.png", "missing.png", "cut.png", "larger.png"}) {
     const LoadedServer warned = icon(bad);
     EXPECT_TRUE(warned.config) << bad;
     EXPECT_THAT(text_of(warned.problems), HasSubstr("warning: motd.online.favicon")) << bad;
   }
+  EXPECT_THAT(text_of(icon("cut.png").problems), HasSubstr("cut off"));
+  EXPECT_THAT(text_of(icon("larger.png").problems), HasSubstr("22001 bytes"));
+  EXPECT_TRUE(icon("largest.png").problems.empty());
   EXPECT_EQ(icon("https://example.com/i.png").config->motd.online->favicon->kind,
             Favicon::Kind::url);
 }

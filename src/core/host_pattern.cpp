@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/host_name.hpp"
 #include "base/strings.hpp"
 
 namespace drawbridge::core {
@@ -39,20 +40,23 @@ void fill_upwards(Bits& bits, std::size_t words) {
 
 Result<HostPattern> HostPattern::parse(std::string_view domain) {
   const std::string_view trimmed_domain = trimmed(domain);
+  if (trimmed_domain.size() > 4 * max_pattern_length) {
+    return fail(Fault::proxy, "domain '{}' is longer than {} bytes", escaped_for_log(domain, 64),
+                max_pattern_length);
+  }
+  const std::optional<std::string> folded = folded_host_name(trimmed_domain);
+  if (!folded) {
+    return fail(Fault::proxy, "domain '{}' is no host name", escaped_for_log(domain, 64));
+  }
   HostPattern pattern;
-  for (const char c : trimmed_domain) {
+  for (const char c : *folded) {
     if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f') {
       return fail(Fault::proxy, "domain '{}' holds a blank or a control character",
                   escaped_for_log(domain));
     }
     if (c == '*' && pattern.text.ends_with('*')) continue;  // `**` means the same as `*`
-    pattern.text.push_back(lower(c));
+    pattern.text.push_back(c);
     if (!is_wildcard(c)) ++pattern.literals;
-    if (pattern.text.size() > max_pattern_length + 1) break;
-  }
-  if (pattern.text.ends_with('.')) {
-    pattern.text.pop_back();
-    --pattern.literals;
   }
   if (pattern.text.empty()) return fail(Fault::proxy, "an empty domain");
   if (pattern.text.size() > max_pattern_length) {

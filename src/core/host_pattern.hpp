@@ -33,9 +33,9 @@ struct HostPattern {
   std::string text;            // lower case, no final dot, runs of `*` made one
   std::uint16_t literals = 0;  // characters that are neither `*` nor `?`: how specific a glob is
 
-  // Brings a domain of a configuration into its one form. An empty, too long or unprintable one,
-  // and one with an empty suffix (`*.`), is an error of the proxy's side that says why. Punycode is
-  // the configuration's business.
+  // Brings a domain of a configuration into its one form (base/host_name.hpp). An empty, too long
+  // or unprintable one, and one with an empty suffix (`*.`), is an error of the proxy's side that
+  // says why.
   static Result<HostPattern> parse(std::string_view domain);
 
   // What follows the last wildcard, from the first whole label on: "example.com" of

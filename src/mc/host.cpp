@@ -1,34 +1,15 @@
 #include "mc/host.hpp"
 
-#include <idn2.h>
-
 #include <algorithm>
-#include <memory>
 #include <optional>
 
+#include "base/host_name.hpp"
 #include "base/strings.hpp"
 
 namespace drawbridge::mc {
 namespace {
 
 constexpr std::string_view nul{"\0", 1};
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<Byte>(c) < 0x80; });
-}
-
-std::string_view without_final_dot(std::string_view name) {
-  return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
-}
-
-// As browsers do it (UTS 46, non-transitional), so that a name means the same server everywhere.
-std::optional<std::string> to_xn(const std::string& name) {
-  char* raw = nullptr;
-  const int outcome = idn2_to_ascii_8z(name.c_str(), &raw, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-  const std::unique_ptr<char, void (*)(void*)> holder(raw, idn2_free);
-  if (outcome != IDN2_OK) return std::nullopt;
-  return std::string(holder.get());
-}
 
 bool is_word_with_digits(std::string_view part, std::string_view word) {
   constexpr std::size_t most_digits = 9;
@@ -77,12 +58,10 @@ std::string kept_parts(std::string_view parts) {
 }  // namespace
 
 std::string normal_host_name(std::string_view name) {
-  std::string folded = lowered(without_final_dot(name));
-  if (is_ascii(folded)) return folded;
-  const std::optional<std::string> ascii = to_xn(folded);
-  if (!ascii || ascii->size() > max_host_name) return folded;
-  // IDNA also knows full-width dots.
-  return std::string(without_final_dot(*ascii));
+  std::optional<std::string> folded = folded_host_name(name);
+  if (folded && folded->size() <= max_host_name) return *std::move(folded);
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return lowered(name);
 }
 
 Result<Host> parse_host(std::string_view field) {

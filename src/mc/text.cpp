@@ -1,11 +1,11 @@
 #include "mc/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 
 #include "base/strings.hpp"
+#include "base/text_component.hpp"
 #include "mc/text_events.hpp"
 #include "mc/text_runs.hpp"
 #include "mc/utf16.hpp"
@@ -15,13 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t max_text = 65'536;  // bytes of a component
-constexpr int max_levels = 32;
 constexpr std::string_view section = "\u00A7";
-
-constexpr std::array<std::string_view, 11> placeholders{"server",   "host",   "player",   "players",
-                                                        "max",      "eta",    "elapsed",  "seconds",
-                                                        "duration", "reason", "remaining"};
 
 std::string color_name(const Color& color, Version version) {
   if (!color.is_named && version >= v1_16) return fmt::format("#{:06x}", color.rgb);
@@ -85,19 +79,8 @@ std::string safe_value(std::string_view value, Text::Form form) {
   return out;
 }
 
-// The name in braces at the start of `text`, or nothing.
-std::string_view braced_name(std::string_view text) {
-  constexpr std::size_t longest = 32;
-  const auto end = text.substr(0, longest).find('}');
-  if (end == std::string_view::npos || end < 2) return {};
-  const std::string_view name = text.substr(1, end - 1);
-  const bool is_word =
-      std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-  return is_word ? name : std::string_view{};
-}
-
 bool is_known(std::string_view name) {
-  return std::ranges::find(placeholders, name) != placeholders.end();
+  return std::ranges::find(placeholder_names(), name) != placeholder_names().end();
 }
 
 // A § that the template leaves open in front of a placeholder would make a code of the value's
@@ -112,16 +95,8 @@ void close_section(std::string& out) {
 }  // namespace
 
 Result<Text> json_text(std::string_view text, Fault fault) {
-  if (text.size() > max_text) return fail(fault, "a text component of {} bytes", text.size());
-  boost::system::error_code error;
-  json::parse_options options;
-  options.max_depth = max_levels;
-  const json::value component = json::parse(text, error, {}, options);
-  if (error) return fail(fault, "not a JSON text component: {}", error.message());
-  const bool is_empty_list = component.is_array() && component.get_array().empty();
-  if (is_empty_list || !(component.is_object() || component.is_array() || component.is_string())) {
-    return fail(fault, "a JSON text component is an object, a list or a string");
-  }
+  if (const Result<> good = check_text_component(text, fault); !good)
+    return std::unexpected(good.error());
   return Text{Text::Form::json, std::string(text)};
 }
 
@@ -166,10 +141,6 @@ std::string to_plain(const Text& text) {
   return out;
 }
 
-std::string strip_codes(std::string_view legacy) {
-  return to_plain(Text::legacy(std::string(legacy)));
-}
-
 Text expand(const Text& text, std::span<const Value> values) {
   Text out{text.form, {}};
   std::string_view rest = text.value;
@@ -178,7 +149,7 @@ Text expand(const Text& text, std::span<const Value> values) {
     out.value += rest.substr(0, brace);
     if (brace == std::string_view::npos) break;
     rest.remove_prefix(brace);
-    const std::string_view name = braced_name(rest);
+    const std::string_view name = placeholder_at(rest);
     const auto value = std::ranges::find(values, name, &Value::name);
     if (name.empty() || (value == values.end() && !is_known(name))) {
       out.value += '{';
@@ -190,21 +161,6 @@ Text expand(const Text& text, std::span<const Value> values) {
     rest.remove_prefix(name.size() + 2);
   }
   return out;
-}
-
-std::span<const std::string_view> known_placeholders() {
-  return placeholders;
-}
-
-std::vector<std::string> check_placeholders(std::string_view text) {
-  std::vector<std::string> unknown;
-  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
-    const std::string_view name = braced_name(text.substr(at));
-    if (name.empty() || is_known(name) || std::ranges::find(unknown, name) != unknown.end())
-      continue;
-    unknown.emplace_back(name);
-  }
-  return unknown;
 }
 
 }  // namespace drawbridge::mc

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
 #include "mc/version.hpp"
@@ -24,8 +23,7 @@ struct Text {
   bool operator==(const Text&) const = default;
 };
 
-// A component that an operator or a backend wrote: an object, array or string, at most 64 KiB and
-// 32 levels.
+// A component that an operator or a backend wrote, by the rules of base/text_component.hpp.
 Result<Text> json_text(std::string_view json, Fault fault = Fault::proxy);
 
 // As a JSON component for login disconnects and statuses, which are JSON in every version. Colours
@@ -38,9 +36,6 @@ std::string to_legacy(const Text& text);
 // Without any codes: for logs and the oldest ping.
 std::string to_plain(const Text& text);
 
-// Without § codes; a lone § at the end goes too.
-std::string strip_codes(std::string_view legacy);
-
 // One placeholder's value. Everything that is not text (control characters, §) is taken out on
 // insertion.
 struct Value {
@@ -48,13 +43,8 @@ struct Value {
   std::string value;
 };
 
-// {name} replaced by its value; a known placeholder without a value by nothing. What is in braces
-// but no known placeholder stays as it is.
+// {name} replaced by its value; a known placeholder (base/text_component.hpp) without a value by
+// nothing. What is in braces but no known placeholder stays as it is.
 Text expand(const Text& text, std::span<const Value> values);
-
-// The placeholders that MOTDs and kicks may have.
-std::span<const std::string_view> known_placeholders();
-// Those in `text` ({lower_case}) that are not known, each once, in order.
-std::vector<std::string> check_placeholders(std::string_view text);
 
 }  // namespace drawbridge::mc

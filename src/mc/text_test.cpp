@@ -1,13 +1,9 @@
 #include "mc/text.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace drawbridge::mc {
 namespace {
-
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 std::string json_of(std::string legacy, Version version = newest_known) {
   return to_json(Text::legacy(std::move(legacy)), version);
@@ -79,15 +75,15 @@ TEST(Text, a_component_is_shown_to_old_clients_with_codes) {
 }
 
 TEST(Text, plain_has_no_codes) {
-  EXPECT_EQ(strip_codes("§a§lHello §x§1§2§3§4§5§6World§"), "Hello World");
+  EXPECT_EQ(to_plain(Text::legacy("§a§lHello §x§1§2§3§4§5§6World§")), "Hello World");
   EXPECT_EQ(to_plain(json_text(R"({"text":"§aa","extra":[{"text":"b"}]})").value()), "ab");
 }
 
 TEST(Text, taking_a_code_out_makes_no_new_one) {
-  EXPECT_EQ(strip_codes("\xC2\xC2\xA7\xA7"
-                        "cred")
-                .find("\u00A7"),
-            std::string::npos);
+  const std::string plain =
+      to_plain(Text::legacy("\xC2\xC2\xA7\xA7"
+                            "cred"));
+  EXPECT_EQ(plain.find("\u00A7"), std::string::npos);
 }
 
 TEST(Text, an_unreadable_component_is_shown_as_it_is) {
@@ -127,15 +123,6 @@ TEST(Expand, bytes_that_are_not_utf8_do_not_spoil_the_text) {
   const Value values[] = {{"host", "a\xFF\xC2"}};
   const Text json = expand({Text::Form::json, R"("{host}")"}, values);
   EXPECT_TRUE(json_text(json.value).has_value()) << json.value;
-}
-
-TEST(Placeholders, unknown_ones_are_named_once) {
-  EXPECT_THAT(check_placeholders("{player} {foo} {server} {bar_baz} {foo} {} {Foo}"),
-              ElementsAre("foo", "bar_baz"));
-  EXPECT_THAT(check_placeholders(R"({"text":"{players}/{max}"})"), IsEmpty());
-  for (const std::string_view name : known_placeholders()) {
-    EXPECT_THAT(check_placeholders("{" + std::string(name) + "}"), IsEmpty());
-  }
 }
 
 }  // namespace

@@ -69,7 +69,6 @@ void check_text(std::string_view bytes) {
       require(json_text(to_json(*component, version)).has_value());
     to_legacy(*component);
   }
-  check_placeholders(bytes);
 }
 
 }  // namespace
