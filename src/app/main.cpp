@@ -1,5 +1,5 @@
 // The command line: finds out which word was said and calls it. Everything else lives elsewhere.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -64,6 +64,8 @@ std::string environment(const char* name) {
 // read.
 bool set_up_log(const std::string& level_flag, const std::string& format_flag) {
   std::string filter = environment("DRAWBRIDGE_LOG");
+  // Other programs of the same environment have targets of their own in it.
+  const bool is_shared = filter.empty() && !environment("RUST_LOG").empty();
   if (filter.empty()) filter = environment("RUST_LOG");
   if (filter.empty()) filter = level_flag;
   if (const auto set = log::set_filter(filter); !set) {
@@ -80,6 +82,11 @@ bool set_up_log(const std::string& level_flag, const std::string& format_flag) {
   std::string color = environment("DRAWBRIDGE_COLOR");
   if (color.empty()) color = environment("INFRARUST_COLOR");
   if (!color.empty()) log::set_color(color);
+  if (!is_shared)
+    for (const std::string& target : log::unknown_targets(filter))
+      log::warn(
+          "app", "no line of the log has this target",
+          {{"target", target}, {"targets", fmt::format("{}", fmt::join(log::targets(), " "))}});
   return true;
 }
 
@@ -119,7 +126,7 @@ int main(int argc, char** argv) {
   const auto add_run_flags = [&](CLI::App& app) {
     flags.add_to(app);
     app.add_option("-l,--log-level", level,
-                   "trace, debug, info, warn, error, off, or info,routing=debug");
+                   "trace, debug, info, warn, error, off, or info,connection=debug");
     app.add_option("--log-format", format, "text or json");
     app.add_flag("--strict", strict, "A bad server file stops the start");
     app.add_flag("--no-console", no_console, "No console, even on a terminal");

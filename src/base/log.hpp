@@ -1,4 +1,4 @@
-// The log: one line an event, a target ("routing", "net", ...), a short message and key=value
+// The log: one line an event, a target ("connection", "net", ...), a short message and key=value
 // fields. Callers never format: fields keep names from strangers escaped and let the JSON form
 // exist. Thread-safe; a disabled level costs one relaxed load. spdlog stays behind log.cpp so that
 // 100 files do not compile it.
@@ -8,8 +8,10 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -33,8 +35,11 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-// "info" or "info,routing=debug,net=off"; an unknown word is an error and changes nothing.
+// "info" or "info,connection=debug,net=off"; an unknown word is an error and changes nothing.
 Result<> set_filter(std::string_view filter);
+// Every target that a line may have, and those of a filter that no line has.
+std::span<const std::string_view> targets();
+std::vector<std::string> unknown_targets(std::string_view filter);
 void set_format(Format format);
 // Colours and short local time for a terminal; `when` is auto, always or never (DRAWBRIDGE_COLOR).
 void set_color(std::string_view when);

@@ -5,9 +5,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +26,11 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 std::vector<std::string>& lines() {
   static std::vector<std::string> instance;
@@ -104,6 +115,34 @@ TEST_F(Log, FilterByTarget) {
   EXPECT_FALSE(enabled(Level::error, "net"));
   ASSERT_TRUE(set_filter("routing=debug"));
   EXPECT_TRUE(enabled(Level::info, "status"));
+}
+
+TEST_F(Log, TargetsThatNoLineHasAreFound) {
+  EXPECT_THAT(unknown_targets("info,connection=debug,routing=debug,net=off"),
+              ElementsAre("routing"));
+  EXPECT_THAT(unknown_targets("infrarust=debug,warn"), ElementsAre());
+}
+
+// The list of targets is the one that the code uses and that operators are told.
+TEST_F(Log, TheListOfTargetsIsTheOneInUse) {
+  const std::filesystem::path root = DRAWBRIDGE_SOURCE_DIR;
+  const std::regex call(R"re(\blog::(?:trace|debug|info|warn|error)\(\s*"([^"]*)")re");
+  std::set<std::string, std::less<>> used;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "src")) {
+    if (entry.path().extension() != ".cpp" || entry.path().stem().native().ends_with("_test"))
+      continue;
+    const std::string code = content_of(entry.path());
+    for (std::sregex_iterator at(code.begin(), code.end(), call), end; at != end; ++at) {
+      const std::string target = (*at)[1];
+      used.insert(target);
+      EXPECT_NE(std::ranges::find(targets(), target), targets().end())
+          << entry.path() << ": " << target;
+    }
+  }
+  EXPECT_GE(used.size(), 5U) << "the search finds nothing";
+  const std::string page = content_of(root / "docs/operations.md");
+  for (const std::string_view target : targets())
+    EXPECT_TRUE(page.contains(fmt::format("`{}`", target))) << target;
 }
 
 TEST_F(Log, TargetsOfInfrarustMeanEverything) {
