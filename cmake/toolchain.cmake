@@ -28,6 +28,10 @@ endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror
                     -fno-omit-frame-pointer)
 
+if(DRAWBRIDGE_PORTABLE)
+  add_compile_definitions(DRAWBRIDGE_PORTABLE)  # base/machine.hpp
+endif()
+
 if(DRAWBRIDGE_SANITIZE)
   add_compile_options(-fsanitize=${DRAWBRIDGE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DRAWBRIDGE_SANITIZE})

@@ -9,12 +9,13 @@
 #include <new>
 #include <utility>
 
+#include "base/machine.hpp"
 #include "mc/cipher_x86.hpp"
 
 namespace drawbridge::mc {
 
 bool can_run(CipherPath path) {
-#if defined(__x86_64__)
+#ifdef DRAWBRIDGE_X86_64
   static const bool aes_ni = x86::has_aes_ni();
   static const bool vaes = x86::has_vaes();
   if (path == CipherPath::aes_ni) return aes_ni;
@@ -38,7 +39,7 @@ void CipherState::FreeContext::operator()(evp_cipher_ctx_st* context) const {
 
 CipherState::CipherState(SharedSecret secret, CipherPath path, Direction direction) : path_(path) {
   assert(can_run(path));
-#if defined(__x86_64__)
+#ifdef DRAWBRIDGE_X86_64
   if (path_ != CipherPath::openssl) {
     std::ranges::copy(secret, feedback_.begin());
     x86::expand_key(secret.data(), round_keys_.data());
@@ -96,7 +97,7 @@ namespace {
 
 void encrypt(std::span<EncryptJob> jobs) {
   assert(!names_a_stream_twice(jobs));
-#if defined(__x86_64__)
+#ifdef DRAWBRIDGE_X86_64
   if (jobs.size() > x86::most_lanes) {
     std::ranges::sort(jobs, std::ranges::greater{},
                       [](const EncryptJob& job) { return job.bytes.size(); });
@@ -141,7 +142,7 @@ Decryptor::Decryptor(SharedSecret secret, CipherPath path)
     : state_(secret, path, detail::CipherState::Direction::decrypt) {}
 
 void Decryptor::decrypt(ByteSpan bytes) {
-#if defined(__x86_64__)
+#ifdef DRAWBRIDGE_X86_64
   if (state_.path() == CipherPath::vaes)
     return x86::decrypt_vaes(state_.round_keys(), state_.feedback(), bytes);
   if (state_.path() == CipherPath::aes_ni)

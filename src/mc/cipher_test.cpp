@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/machine.hpp"
 #include "mc/hex_for_tests.hpp"
 
 namespace drawbridge::mc {
@@ -70,12 +71,17 @@ class CipherPaths : public testing::TestWithParam<CipherPath> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Cipher, CipherPaths,
-                         testing::Values(CipherPath::openssl, CipherPath::aes_ni, CipherPath::vaes),
-                         [](const auto& path) -> std::string {
-                           if (path.param == CipherPath::openssl) return "openssl";
-                           return path.param == CipherPath::aes_ni ? "aes_ni" : "vaes";
-                         });
+#ifdef DRAWBRIDGE_X86_64
+const auto compiled_paths =
+    testing::Values(CipherPath::openssl, CipherPath::aes_ni, CipherPath::vaes);
+#else
+const auto compiled_paths = testing::Values(CipherPath::openssl);
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Cipher, CipherPaths, compiled_paths, [](const auto& path) -> std::string {
+  if (path.param == CipherPath::openssl) return "openssl";
+  return path.param == CipherPath::aes_ni ? "aes_ni" : "vaes";
+});
 
 TEST_P(CipherPaths, every_length_as_openssl) {
   for (std::size_t size = 0; size <= 300; ++size) {

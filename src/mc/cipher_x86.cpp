@@ -1,6 +1,6 @@
 #include "mc/cipher_x86.hpp"
 
-#if defined(__x86_64__)
+#ifdef DRAWBRIDGE_X86_64
 
 #include <immintrin.h>
 

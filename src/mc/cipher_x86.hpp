@@ -2,7 +2,9 @@
 // function has its own target attribute, so the program as a whole needs no newer processor.
 #pragma once
 
-#if defined(__x86_64__)
+#include "base/machine.hpp"
+
+#ifdef DRAWBRIDGE_X86_64
 
 #include <cstddef>
 

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "base/machine.hpp"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DRAWBRIDGE_SANITIZED 1
 #elif defined(__has_feature)
@@ -29,7 +31,13 @@ inline ssize_t negative_errno(ssize_t result) {
   return result < 0 ? -errno : result;
 }
 
-#if defined(__x86_64__) && !defined(DRAWBRIDGE_SANITIZED)
+// What machines other than x86-64 do.
+inline ssize_t call_through_libc(long number, int fd, const void* memory, std::size_t size,
+                                 int flag) {
+  return negative_errno(syscall(number, fd, memory, size, flag, nullptr, 0));
+}
+
+#if defined(DRAWBRIDGE_X86_64) && !defined(DRAWBRIDGE_SANITIZED)
 inline ssize_t call(long number, int fd, const void* memory, std::size_t size, int flag) {
   ssize_t result = 0;
   register long fourth asm("r10") = flag;
@@ -43,7 +51,7 @@ inline ssize_t call(long number, int fd, const void* memory, std::size_t size, i
 }
 #else
 inline ssize_t call(long number, int fd, const void* memory, std::size_t size, int flag) {
-  return negative_errno(syscall(number, fd, memory, size, flag, nullptr, 0));
+  return call_through_libc(number, fd, memory, size, flag);
 }
 #endif
 
