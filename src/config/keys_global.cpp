@@ -133,6 +133,34 @@ const Table& status_cache_keys() {
   return table;
 }
 
+void warn_of_default_trust(Reader& reader, const Node& node) {
+  std::string list;
+  for (const Cidr& cidr : private_networks())
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", cidr.text());
+  reader.warn(node,
+              fmt::format("`trusted_proxies` is not set; headers are believed from {}", list));
+}
+
+void check_proxy_of_listeners(Reader& reader, const Node& node, const GlobalConfig& global,
+                              bool trust_is_named) {
+  const Node* listeners = node.find("listener");
+  if (!node.sound("listener")) return;
+  for (std::size_t i = 0; listeners != nullptr && i < global.listener.size(); ++i) {
+    const Listener& listener = global.listener[i];
+    const Node& at = listeners->children[i];
+    const bool trusts_by_default =
+        !trust_is_named && !listener.trusted_proxies && !listener.bind.is_unix();
+    const Reader::Step step(reader, fmt::format("listener[{}].trusted_proxies", i));
+    if (listener.trusted_proxies && listener.trusted_proxies->empty())
+      reader.error(at, "must not be empty");
+    if (!trusts_by_default) continue;
+    if (listener.receive_proxy_protocol == ReceiveProxy::optional)
+      reader.error(at, "is required with receive_proxy_protocol = \"optional\"");
+    else if (listener.receive_proxy_protocol == ReceiveProxy::required)
+      warn_of_default_trust(reader, at);
+  }
+}
+
 void check_proxy_protocol(Reader& reader, const Node& node, const GlobalConfig& global) {
   const bool named = node.find("trusted_proxies") || node.find("trusted_proxies_file");
   const Node* key = node.find("receive_proxy_protocol");
@@ -141,11 +169,7 @@ void check_proxy_protocol(Reader& reader, const Node& node, const GlobalConfig& 
     if (global.receive_proxy_protocol == ReceiveProxy::optional) {
       reader.error(*key, "\"optional\" needs `trusted_proxies`: who is it that sends the header?");
     } else if (global.receive_proxy_protocol == ReceiveProxy::required) {
-      std::string list;
-      for (const Cidr& cidr : private_networks())
-        list += fmt::format("{}{}", list.empty() ? "" : ", ", cidr.text());
-      reader.warn(*key,
-                  fmt::format("`trusted_proxies` is not set; headers are believed from {}", list));
+      warn_of_default_trust(reader, *key);
     }
   }
   const Node* list = node.find("trusted_proxies");
@@ -153,31 +177,41 @@ void check_proxy_protocol(Reader& reader, const Node& node, const GlobalConfig& 
     const Reader::Step step(reader, "trusted_proxies");
     reader.error(*list, "must not be empty");
   }
-  const Node* listeners = node.find("listener");
-  if (!node.sound("listener")) return;
-  for (std::size_t i = 0; listeners != nullptr && i < global.listener.size(); ++i) {
-    const Listener& listener = global.listener[i];
-    const Reader::Step step(reader, fmt::format("listener[{}].trusted_proxies", i));
-    if (listener.trusted_proxies && listener.trusted_proxies->empty())
-      reader.error(listeners->children[i], "must not be empty");
-    if (listener.receive_proxy_protocol == ReceiveProxy::optional && !named &&
-        !listener.trusted_proxies && !listener.bind.is_unix())
-      reader.error(listeners->children[i],
-                   "is required with receive_proxy_protocol = \"optional\"");
-  }
+  check_proxy_of_listeners(reader, node, global, named);
+}
+
+// Whether the kernel refuses a second listening socket because of the first: 0.0.0.0 has the port
+// of every IPv4 address, and [::] that of every address.
+bool overlap(const Address& a, const Address& b) {
+  if (a.is_unix() || b.is_unix() || !a.ip || !b.ip || a.port != b.port || a.port == 0) return false;
+  const auto covers = [](const IpAddress& wide, const IpAddress& other) {
+    return wide == IpAddress::v6({}) || (wide == IpAddress() && other.is_v4());
+  };
+  return a != b && (covers(*a.ip, *b.ip) || covers(*b.ip, *a.ip));
 }
 
 void check_listeners(Reader& reader, const Node& node, const GlobalConfig& global) {
   const Node* listeners = node.find("listener");
-  if (!node.sound("listener")) return;
-  for (std::size_t i = 0; listeners != nullptr && i < global.listener.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (global.listener[i].bind == global.listener[j].bind &&
-          (global.listener[i].bind.is_unix() || global.listener[i].bind.port != 0)) {
-        const Reader::Step step(reader, fmt::format("listener[{}].bind", i));
-        reader.error(listeners->children[i],
-                     fmt::format("{} is listed twice", global.listener[i].bind.text()));
-      }
+  if (listeners == nullptr || !node.sound("listener")) return;
+  for (std::size_t i = 0; i < global.listener.size(); ++i) {
+    const Address& bind = global.listener[i].bind;
+    const Reader::Step step(reader, fmt::format("listener[{}].bind", i));
+    const auto compare = [&](const Address& other, std::string_view key) {
+      // With so_reuseport the kernel takes both; the narrower address gets its connections.
+      if (!overlap(bind, other) || global.so_reuseport) return;
+      reader.error(listeners->children[i],
+                   fmt::format("{} and {} (`{}`) overlap: one of them has the port of the other's "
+                               "address too; keep the wider one, or give them different ports",
+                               bind.text(), other.text(), key));
+    };
+    if (global.bind) compare(*global.bind, "bind");
+    for (std::size_t j = 0; j < i; ++j) {
+      const Address& other = global.listener[j].bind;
+      if (bind == other && (bind.is_unix() || bind.port != 0))
+        reader.error(listeners->children[i], fmt::format("{} is listed twice", bind.text()));
+      compare(other, fmt::format("listener[{}].bind", j));
+    }
+  }
 }
 
 void check_wasm(Reader& reader, const Node& node, const GlobalConfig& global) {

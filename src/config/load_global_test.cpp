@@ -1,4 +1,6 @@
 // The global file, and what beats it: environment, then command line.
+#include <fmt/format.h>
+
 #include "config/grammar.hpp"
 #include "config/test_files.hpp"
 
@@ -8,6 +10,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 Loaded load(std::string_view text, const Overlays& overlays = {},
             std::string_view path = "etc/drawbridge.toml") {
@@ -112,6 +115,50 @@ TEST(GlobalFile, ProxyProtocolNeedsToKnowWhom) {
       text_of(
           load("[[listener]]\nbind = '0.0.0.0:1'\nreceive_proxy_protocol = 'optional'").problems),
       HasSubstr("listener[0].trusted_proxies: is required"));
+}
+
+// The default trust is told where it is in use, and only there.
+TEST(GlobalFile, AListenerThatTrustsAllPrivateNetworksSaysSo) {
+  const auto problems = [](std::string_view rest) {
+    return text_of(load("[[listener]]\nbind = '0.0.0.0:1'\n" + std::string(rest)).problems);
+  };
+  EXPECT_THAT(
+      problems("receive_proxy_protocol = true"),
+      AllOf(HasSubstr("warning: listener[0].trusted_proxies"), HasSubstr("192.168.0.0/16")));
+  EXPECT_EQ(problems("receive_proxy_protocol = true\ntrusted_proxies = ['203.0.113.1']"), "");
+  EXPECT_EQ(problems("receive_proxy_protocol = false"), "");
+  EXPECT_EQ(text_of(load("trusted_proxies = ['203.0.113.1']\n[[listener]]\nbind = '0.0.0.0:1'\n"
+                         "receive_proxy_protocol = true")
+                        .problems),
+            "");
+}
+
+// The kernel would say that the port is taken, by our own socket.
+TEST(GlobalFile, ListenersThatOverlapAreAnErrorThatNamesBoth) {
+  const auto problems = [](std::string_view first, std::string_view second,
+                           std::string_view before = "") {
+    return text_of(load(fmt::format("{}\n[[listener]]\nbind = '{}'\n[[listener]]\nbind = '{}'",
+                                    before, first, second))
+                       .problems);
+  };
+  for (const auto& [first, second] : {std::pair{"[::]:25565", "0.0.0.0:25565"},
+                                      {"127.0.0.1:25565", "[::]:25565"},
+                                      {"[::]:25565", "[::1]:25565"},
+                                      {"0.0.0.0:25565", "192.0.2.1:25565"}}) {
+    EXPECT_THAT(problems(first, second),
+                AllOf(HasSubstr("error: listener[1].bind"), HasSubstr(first), HasSubstr(second),
+                      HasSubstr("overlap")));
+    EXPECT_EQ(problems(first, second, "so_reuseport = true"), "") << first;
+  }
+  for (const auto& [first, second] : {std::pair{"[::]:25565", "0.0.0.0:25566"},
+                                      {"0.0.0.0:25565", "[::1]:25565"},
+                                      {"127.0.0.1:25565", "127.0.0.2:25565"},
+                                      {"[::]:0", "0.0.0.0:0"},
+                                      {"unix:/run/a.sock", "[::]:25565"}})
+    EXPECT_THAT(problems(first, second), Not(HasSubstr("overlap"))) << first;
+  EXPECT_THAT(text_of(load("bind = '[::]:1'\n[[listener]]\nbind = '127.0.0.1:1'").problems),
+              AllOf(HasSubstr("error: listener[0].bind"), HasSubstr("`bind`")));
+  EXPECT_EQ(text_of(load("bind = '[::]:1'\n[[listener]]\nbind = '[::]:1'").problems), "");
 }
 
 TEST(GlobalFile, TrustedProxiesFromAFile) {
