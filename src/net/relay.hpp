@@ -1,19 +1,16 @@
 // One relayed connection: two sockets, a flow in each direction. Internal to the pump; how bytes
 // move is told in pump.hpp. The traps of edge-triggered epoll that shape this code:
 //
-// - Readiness is a remembered flag, never an event: a flow that pauses (its sink is full, its turn
-// is over) gets no
-//   second edge for what it left behind.
+// - Readiness is a remembered flag, never an event: a flow that pauses (its sink is full, its
+//   turn is over) gets no second edge for what it left behind.
 // - A short recv means "drained" only if the events so far carried no RDHUP, HUP or ERR; after one
-// of those nothing
-//   more is announced, so the source is read to its end or to EAGAIN.
+//   of those nothing more is announced, so the source is read to its end or to EAGAIN.
 // - A short splice means nothing (16 slots may be 16 tiny segments): only EAGAIN into an empty pipe
-// does, since EAGAIN
-//   also means "pipe full". So a pipe is filled only when it is empty.
+//   does, since EAGAIN also means "pipe full". So a pipe is filled only when it is empty.
 // - After a short send the sink is tried again until EAGAIN: only then is the edge that frees it
-// certain.
+//   certain.
 // - Room for writing is asked for only when a sink has been full once: a socket that is watched for
-// it says so at once, which costs every connection two events.
+//   it says so at once, which costs every connection two events.
 #pragma once
 
 #include <sys/types.h>
