@@ -1,5 +1,4 @@
-// Randomness: from the system for secrets and keys, a fast generator per thread for choices that
-// need no secrecy.
+// Randomness from the system, for secrets and keys.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +11,5 @@ namespace drawbridge {
 // give.
 void random_bytes(ByteSpan out);
 std::uint64_t random_u64();
-
-// Jitter, load balancing, sampling: fast, per thread, predictable by nobody who matters.
-std::uint64_t quick_random();
-// Uniform in [0, bound); bound must not be 0.
-std::uint32_t quick_random_below(std::uint32_t bound);
 
 }  // namespace drawbridge

@@ -35,17 +35,6 @@ TEST(SipHash, TheProcessHasOneKey) {
   EXPECT_NE(process_sip_key(), SipKey{});
 }
 
-TEST(Random, BelowStaysBelowAndReachesEveryValue) {
-  unsigned seen = 0;
-  for (int i = 0; i < 10'000; ++i) {
-    const std::uint32_t value = quick_random_below(8);
-    ASSERT_LT(value, 8U);
-    seen |= 1U << value;
-  }
-  EXPECT_EQ(seen, 0xFFU);
-  EXPECT_EQ(quick_random_below(1), 0U);
-}
-
 TEST(Random, SystemBytesFillTheWholeSpan) {
   // Sixteen draws: that one position is zero in all of them by chance has probability 2^-128.
   ByteBuffer seen(33);

@@ -58,8 +58,7 @@ std::string to_base64(ByteView bytes);
 // Standard alphabet; line breaks are skipped; nothing on any other fault.
 std::optional<ByteBuffer> from_base64(std::string_view text);
 
-// "512 B", "1.4 MiB"; "850 ms", "1m05s".
-std::string readable_size(std::uint64_t bytes);
+// "850 ms", "1.5s", "1m05s", "1h01m".
 std::string readable_duration(std::int64_t milliseconds);
 
 }  // namespace drawbridge

@@ -86,9 +86,6 @@ void keep_restart_keys(const Table& table, const void* running, void* next) {
 Changes diff(const GlobalConfig& before, const GlobalConfig& after) {
   return changes_of(global_keys(), &before, &after);
 }
-Changes diff(const ServerConfig& before, const ServerConfig& after) {
-  return changes_of(server_keys(), &before, &after);
-}
 
 GlobalConfig without_restart_keys(const GlobalConfig& running, GlobalConfig next) {
   keep_restart_keys(global_keys(), &running, &next);

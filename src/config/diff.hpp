@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "config/global.hpp"
-#include "config/server.hpp"
 
 namespace drawbridge::config {
 
@@ -22,7 +21,6 @@ struct Changes {
 };
 
 Changes diff(const GlobalConfig& before, const GlobalConfig& after);
-Changes diff(const ServerConfig& before, const ServerConfig& after);
 
 // `next` with every restart-only key taken from `running`: what a reload may make live.
 GlobalConfig without_restart_keys(const GlobalConfig& running, GlobalConfig next);

@@ -37,14 +37,6 @@ TEST(Diff, ListsAndTablesByName) {
   EXPECT_THAT(diff(one, global("[cluster]\nurl = 'redis://x'")).restart, ElementsAre("cluster"));
 }
 
-TEST(Diff, Servers) {
-  ServerConfig before, after;
-  after.max_players = 5;
-  after.proxy_mode = ProxyMode::zero_copy;
-  EXPECT_THAT(diff(before, after).live, ElementsAre("max_players"));
-  EXPECT_THAT(diff(before, after).new_connections, ElementsAre("proxy_mode"));
-}
-
 TEST(Diff, AReloadKeepsWhatNeedsARestart) {
   const GlobalConfig running =
       global("worker_threads = 1\nmax_connections = 1\n[ban]\nfile = 'a.json'");

@@ -124,7 +124,6 @@ struct Leaf {
 void walk(const Table& table, const void* object, const std::function<void(const Leaf&)>& visit);
 
 // ---- how rows are written
-// -------------------------------------------------------------------------------------
 
 inline constexpr Reload live = Reload::live;
 inline constexpr Reload fresh = Reload::fresh;

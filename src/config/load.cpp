@@ -108,7 +108,6 @@ void check_icons(const Table& table, const void* object, Reader& reader, const O
 }
 
 // ---- global
-// ---------------------------------------------------------------------------------------------------
 
 // Default paths start where paths in the file would.
 void settle_default_paths(GlobalConfig& config, const fs::path& base, const Origins& origins) {
@@ -268,7 +267,6 @@ Loaded load_global(std::string_view bytes, const fs::path& path, const Overlays&
 }
 
 // ---- servers
-// --------------------------------------------------------------------------------------------------
 
 namespace {
 

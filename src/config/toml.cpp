@@ -70,7 +70,6 @@ class TomlReader {
   using KeyPath = std::vector<KeyPart>;
 
   // ---- characters
-  // ---------------------------------------------------------------------------------------------
 
   [[nodiscard]] char peek(std::size_t ahead = 0) const {
     return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
@@ -131,7 +130,6 @@ class TomlReader {
   }
 
   // ---- lines
-  // --------------------------------------------------------------------------------------------------
 
   bool comment() {
     if (peek() != '#') return true;
@@ -191,7 +189,6 @@ class TomlReader {
   }
 
   // ---- keys and tables
-  // ----------------------------------------------------------------------------------------
 
   bool key_part(KeyPart& part) {
     part.line = line();
@@ -329,7 +326,6 @@ class TomlReader {
   }
 
   // ---- values
-  // -------------------------------------------------------------------------------------------------
 
   bool value(Node& out, int depth) {
     place(out);
@@ -428,7 +424,6 @@ class TomlReader {
   }
 
   // ---- strings
-  // ------------------------------------------------------------------------------------------------
 
   bool plain_character(std::string& out) {
     const auto c = static_cast<Byte>(peek());
@@ -544,7 +539,6 @@ class TomlReader {
   }
 
   // ---- numbers, booleans, dates
-  // -------------------------------------------------------------------------------
 
   bool bare_value(Node& out) {
     const std::size_t begin = at_;

@@ -4,10 +4,9 @@
 // The rule is that DNS must never stand between a player and a backend whose address was known a
 // moment ago. So:
 //  - cached() answers from memory, even when the answer is out of date, and asks for a refresh on
-//  the side;
+//    the side;
 //  - a name that is in use is asked for again when its time is over, so that a changed address is
-//  known before the next
-//    player comes;
+//    known before the next player comes;
 //  - when a refresh fails, or nobody answers, the last addresses stay.
 // A and AAAA are asked separately: a name server that drops AAAA questions costs
 // `second_family_wait`, not a time-out.

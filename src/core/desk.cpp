@@ -114,10 +114,6 @@ void Desk::leave(Session& session, const Ended& end) {
   slab_.release(&session);
 }
 
-void Desk::close_relays(net::RelayEndReason why) {
-  worker_.pump().close_all(why);
-}
-
 bool Desk::end_session(std::uint64_t number, const mc::Text& words, std::string detail) {
   Session* session = first_;
   while (session != nullptr && session->number != number) session = session->next;

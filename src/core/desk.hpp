@@ -88,8 +88,6 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // Hands both links of an intercepted player to the packet pump. The record lives until the
   // session ends, which may be before this returns.
   void begin_session(Session session, SessionStart start);
-  // Ends relays with a reason; for shutdown and, later, bans.
-  void close_relays(net::RelayEndReason why);
   // Ends the session with this number, if it is here (false if not). An intercepted player reads
   // `words`; `detail` is for the log.
   bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});

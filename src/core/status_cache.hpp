@@ -27,18 +27,9 @@ namespace drawbridge::core {
 
 // Immutable once shared.
 struct StatusAnswer {
-  std::string
-      response_frame;  // the whole status response packet, length prefix included, ready to send
-  // What outlives the backend (stale_while_error) and what other forms of the answer (old clients)
-  // are made of.
-  std::string favicon;  // data URL or empty
-  std::string version_name;
-  std::int32_t version_protocol = 0;
-  std::string
-      mod_data;  // members of the JSON object that announce mods, as JSON text "{...}", or empty
-  std::string description;  // JSON text of the description, or empty
-  std::int32_t players_online = 0;
-  std::int32_t players_max = 0;
+  // The whole status response packet, length prefix included, ready to send. What outlives the
+  // backend (stale_while_error) and the forms for old clients are made from the JSON in it.
+  std::string response_frame;
 };
 using StatusAnswerPtr = std::shared_ptr<const StatusAnswer>;
 

@@ -86,10 +86,6 @@ class HelloParser {
   // The ping as which the bytes so far can be taken; only while wants_pause().
   [[nodiscard]] Hello give_up_waiting() const { return legacy_; }
 
-  // The handshake, once it is there, though the rest may be missing: tells a caller who gives up (a
-  // deadline, a full proxy) what this client could read. nullptr before.
-  [[nodiscard]] const Hello* handshake() const { return hello_ ? &*hello_ : nullptr; }
-
  private:
   Result<std::optional<Hello>> feed_modern(ByteView all);
   Result<> read_handshake(ByteView body);

@@ -112,17 +112,6 @@ TEST(Hello, a_ping_without_a_status_request_is_left_for_the_next_reader) {
   EXPECT_EQ((*fed)->size, status_handshake.size());
 }
 
-TEST(Hello, the_handshake_is_there_before_the_rest) {
-  HelloParser parser;
-  EXPECT_EQ(parser.handshake(), nullptr);
-  const Fed fed = parser.feed(login_handshake);
-  ASSERT_TRUE(fed.has_value());
-  EXPECT_FALSE(fed->has_value());
-  ASSERT_NE(parser.handshake(), nullptr);
-  EXPECT_EQ(parser.handshake()->version, v1_21_11);
-  EXPECT_FALSE(parser.wants_pause());
-}
-
 TEST(Hello, what_is_too_long_is_refused_by_its_length) {
   EXPECT_FALSE(feed(hex("ff 7f")).has_value());                    // a handshake of 16 kB
   EXPECT_FALSE(feed(login_handshake + hex("ff 7f")).has_value());  // a login start of 16 kB

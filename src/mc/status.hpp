@@ -27,7 +27,7 @@ struct Status {
   std::int64_t online = 0;
   std::int64_t max = 0;
   Text description;
-  std::string favicon;  // data URL from favicon.hpp, or empty
+  std::string favicon;  // data URL (base/favicon.hpp), or empty
 };
 
 // The JSON for a client of `version`. If it would be longer than a client takes the favicon is left
@@ -89,7 +89,6 @@ Result<std::int64_t> read_pong(ByteView body);
 // oldest, else §1, protocol, version, motd, online, max between NULs. Protocol 127, as vanilla
 // servers send it: no old client takes the server for one of its own.
 ByteBuffer legacy_status(LegacyPing form, const StatusFacts& facts);
-ByteBuffer legacy_status(LegacyPing form, const Status& status);
 
 // The old ping for a host, as a 1.6 client sends it (protocol 78), and the answer to any of the old
 // pings (nothing while it is incomplete).

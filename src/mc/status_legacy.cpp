@@ -88,16 +88,6 @@ ByteBuffer legacy_status(LegacyPing form, const StatusFacts& facts) {
   return kick(head + cut(field(to_legacy(facts.description)), room) + counts, longest_kick);
 }
 
-ByteBuffer legacy_status(LegacyPing form, const Status& status) {
-  StatusFacts facts;
-  facts.version_name = status.version_name;
-  facts.protocol = status.protocol;
-  facts.online = status.online;
-  facts.max = status.max;
-  facts.description = status.description;
-  return legacy_status(form, facts);
-}
-
 ByteBuffer legacy_ping_request(std::string_view host, std::uint16_t port) {
   constexpr Byte protocol_1_6_4 = 78;
   constexpr std::size_t longest_host = 255;

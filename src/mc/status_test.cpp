@@ -170,12 +170,22 @@ TEST(StatusPackets, infrarust_12_request_and_ping_in_one_segment) {
   EXPECT_FALSE(next_status_packet(hex("01 02")).has_value());
 }
 
-StatusFacts answered(LegacyPing form, const Status& status) {
+StatusFacts sample_facts() {
+  StatusFacts facts;
+  facts.version_name = "drawbridge";
+  facts.protocol = 763;
+  facts.online = 3;
+  facts.max = 20;
+  facts.description = Text::legacy("§aHello");
+  return facts;
+}
+
+StatusFacts answered(LegacyPing form, const StatusFacts& status) {
   return read_legacy_status(legacy_status(form, status)).value().value();
 }
 
 TEST(LegacyStatus, golden_answers) {
-  Status status = sample_status();
+  StatusFacts status = sample_facts();
   status.version_name = "1.20";
   EXPECT_EQ(legacy_status(LegacyPing::beta, status),
             hex("ff 000a 0048 0065 006c 006c 006f 00a7 0033 00a7 0032 0030"));
@@ -190,7 +200,7 @@ TEST(LegacyStatus, golden_answers) {
 
 TEST(LegacyStatus, is_read_back_in_every_form) {
   for (const LegacyPing form : {LegacyPing::beta, LegacyPing::v1_4, LegacyPing::v1_6}) {
-    const StatusFacts facts = answered(form, sample_status());
+    const StatusFacts facts = answered(form, sample_facts());
     EXPECT_TRUE(facts.is_legacy);
     EXPECT_EQ(to_plain(facts.description), "Hello");
     EXPECT_EQ(facts.online, 3);
@@ -200,7 +210,7 @@ TEST(LegacyStatus, is_read_back_in_every_form) {
 }
 
 TEST(LegacyStatus, a_long_or_crooked_motd_spoils_no_field) {
-  Status status = sample_status();
+  StatusFacts status = sample_facts();
   status.description = Text::legacy(std::string(90, 'a') + "§1\n\n§c" + std::string(300, 'b'));
   status.version_name = "v\0w"s + std::string(100, 'x');
   for (const LegacyPing form : {LegacyPing::beta, LegacyPing::v1_4}) {
@@ -216,7 +226,7 @@ TEST(LegacyStatus, a_long_or_crooked_motd_spoils_no_field) {
 TEST(LegacyStatus, a_motd_is_not_cut_between_a_section_sign_and_its_code) {
   bool is_cut_there = false;
   for (std::size_t length = 200; length < 256; ++length) {
-    Status status = sample_status();
+    StatusFacts status = sample_facts();
     status.description = Text::legacy(std::string(length, 'a') + "§cb");
     const std::string motd = answered(LegacyPing::v1_4, status).description.value;
     EXPECT_FALSE(motd.ends_with("§")) << length;
@@ -238,7 +248,7 @@ TEST(LegacyStatus, infrarust_5_the_ping_of_a_1_6_client) {
 }
 
 TEST(LegacyStatus, an_answer_may_come_in_pieces_or_be_none) {
-  const ByteBuffer bytes = legacy_status(LegacyPing::v1_4, sample_status());
+  const ByteBuffer bytes = legacy_status(LegacyPing::v1_4, sample_facts());
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     EXPECT_FALSE(read_legacy_status(ByteView(bytes).first(n)).value().has_value()) << n;
   }

@@ -76,7 +76,6 @@ class Listener::Post final : public Pollable, private Timer {
     Fd fd(accept4(listener_->fd_.get(), reinterpret_cast<sockaddr*>(&from), &size,
                   SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
-      listener_->accepted_.fetch_add(1, std::memory_order_relaxed);
       const auto peer = Endpoint::from_sockaddr(from);
       place(std::move(fd), peer.value_or(Endpoint{}));
       return true;

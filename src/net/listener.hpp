@@ -66,8 +66,6 @@ class Listener {
   // The kernel has no IPv6: 0.0.0.0 was bound where [::] was asked for.
   [[nodiscard]] bool fell_back_to_ipv4() const { return fell_back_; }
   [[nodiscard]] const std::string& name() const { return options_.name; }
-  // Accepted since start, over all workers. Any thread.
-  [[nodiscard]] std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
  private:
   class Post;
@@ -85,7 +83,6 @@ class Listener {
   std::vector<Seat> seats_;  // as of start(); `post` apart
   std::weak_ptr<Listener> self_;
   std::atomic<bool> closed_{false};
-  std::atomic<std::uint64_t> accepted_{0};
   std::atomic<TimePoint::rep> last_line_{0};
 };
 

@@ -64,10 +64,13 @@ void check_replay(const Hello& hello) {
   HelloParser parser;
   const auto fed = parser.feed(*bytes);
   require(fed.has_value() && !fed->has_value());
-  const Hello* read = parser.handshake();
-  require(read != nullptr && read->version == hello.version && read->host == hello.host &&
-          read->port == hello.port && read->kind == hello.kind &&
-          read->handshake_size == bytes->size());
+  const auto frame = next_frame(*bytes, max_handshake_body);
+  require(frame.has_value() && frame->has_value() && (*frame)->size == bytes->size());
+  const auto packet = split_packet((*frame)->body, Fault::backend);
+  require(packet.has_value() && packet->id == Handshake::id);
+  const auto read = decode<Handshake>(packet->fields, newest_known, Fault::backend);
+  require(read.has_value() && read->version == hello.version && read->host == hello.host &&
+          read->port == hello.port && read->intent == intent);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/siphash.hpp"
+#include "config/load.hpp"
 
 namespace drawbridge::features::files {
 
@@ -40,10 +41,6 @@ struct Descriptor {
 
 std::int64_t nanoseconds_of(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-bool is_server_file(std::string_view name) {
-  return name.ends_with(".toml") && !name.starts_with('.');
 }
 
 bool is_missing(int error) {
@@ -75,7 +72,7 @@ std::expected<std::vector<std::string>, int> server_files_in(DIR* folder) {
     errno = 0;
     const dirent* entry = readdir(folder);
     if (entry == nullptr) break;
-    if (is_server_file(entry->d_name)) names.emplace_back(entry->d_name);
+    if (config::is_server_file_name(entry->d_name)) names.emplace_back(entry->d_name);
   }
   if (errno != 0) return std::unexpected(errno);
   std::ranges::sort(names);
