@@ -151,6 +151,8 @@ int main(int argc, char** argv) {
   flags.add_to(*route_word);
   route_word->add_option("HOST", question.host)->required();
   route_word->add_option("--listener", question.listener, "Listener by name or address");
+  route_word->add_option("--protocol", question.protocol, "The player's protocol number");
+  route_word->add_option("--ip", question.ip, "The player's address");
 
   app::PingOptions ping;
   CLI::App* ping_word = cli.add_subcommand("ping", "Ping a server as a client does");

@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "core/registry.hpp"
 #include "mc/host.hpp"
+#include "mc/version.hpp"
 
 namespace drawbridge::app {
 
@@ -42,11 +43,27 @@ std::string describe(const core::World& world, const core::RouteExplanation& fou
   return out;
 }
 
+// What was asked beside the host, and that it makes no difference.
+std::string describe_player(const RouteQuestion& question, const std::optional<IpAddress>& ip) {
+  std::string out;
+  if (question.protocol)
+    out += fmt::format("  protocol {} ({}): routes do not depend on it\n", *question.protocol,
+                       mc::release_name(mc::Version{*question.protocol}));
+  if (ip) out += fmt::format("  player at {}: routes do not depend on it\n", ip->text());
+  return out;
+}
+
 }  // namespace
 
 RouteReport explain_route(const RouteQuestion& question,
                           const std::optional<std::filesystem::path>& config_path,
                           const config::Overlays& overlays) {
+  std::optional<IpAddress> ip;
+  if (question.ip) {
+    ip = IpAddress::parse(*question.ip);
+    if (!ip)
+      return {fmt::format("--ip: \"{}\" is no IP address\n", escaped_for_log(*question.ip)), 2};
+  }
   const config::GlobalFile file = config::find_global_file(config_path);
   config::Loaded global = config::load_global(file.path, overlays);
   std::string problems;
@@ -69,7 +86,7 @@ RouteReport explain_route(const RouteQuestion& question,
   const auto found = world->routes.explain(
       mc::normal_host_name(question.host), rules != nullptr ? rules->default_server : std::nullopt,
       [&](std::uint32_t i) { return world->servers[i]->id(); });
-  return {problems + describe(*world, found), found.match ? 0 : 4};
+  return {problems + describe(*world, found) + describe_player(question, ip), found.match ? 0 : 4};
 }
 
 }  // namespace drawbridge::app

@@ -2,6 +2,7 @@
 // files, asks nobody.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +14,10 @@ namespace drawbridge::app {
 struct RouteQuestion {
   std::string host;
   std::optional<std::string> listener;  // by name or bind text; none: the first
+  // Of the player: a protocol number and an address. Both are checked and named in the answer; no
+  // route depends on them.
+  std::optional<std::int32_t> protocol;
+  std::optional<std::string> ip;
 };
 
 struct RouteReport {

@@ -1,6 +1,6 @@
-// The global file as plain values. Members are named and nested like the keys; their initialisers
-// are the defaults. What a key means, its range and when a change takes effect stands once, beside
-// its name, in keys_global.cpp; the reference page (docs/configuration.md) is printed from there.
+// The global file as plain values, named and nested like the keys; initialisers are the defaults.
+// Meaning, range and time of effect stand once, in keys_global.cpp, from which the reference page
+// (docs/configuration.md) is printed. Long because it has as many members as the file has keys.
 #pragma once
 
 #include <filesystem>

@@ -1,7 +1,7 @@
 // The description of the keys: one row a key. Everything else is made from it: the parser, the
 // ranges, the defaults of the reference page, the JSON Schema, `check --show`, what a reload may
 // change, and what this build does not act on yet. Adding a key is one member in global.hpp or
-// server.hpp and one row in keys_*.cpp.
+// server.hpp and one row in keys_*.cpp. Long because the parts of a row's notation belong together.
 //
 // Rows are type-erased (a pointer to member becomes a function from object to member, a type
 // becomes a Codec), so that the walkers are written once and not once a struct.

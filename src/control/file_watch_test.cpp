@@ -1,3 +1,4 @@
+// Long because there are many ways to replace a file, and one harness that sees all of them.
 #include "control/file_watch.hpp"
 
 #include <gtest/gtest.h>

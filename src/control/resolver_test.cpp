@@ -1,3 +1,4 @@
+// Long because every case needs the same name server on loopback and the same control thread.
 #include "control/resolver.hpp"
 
 #include <fcntl.h>

@@ -61,8 +61,10 @@ net::Task<> Connection::serve() {
 
 net::Task<Result<>> Connection::read_peer() {
   const ListenerRules* rules = world->listener(*arrival.listener);
-  if (rules == nullptr || rules->config.receive_proxy_protocol == config::ReceiveProxy::off)
-    co_return Result<>{};
+  // Taken by the kernel just before a reload took the listener away: whether a header had to come
+  // is no longer known, and nobody is to get in without one by being quick.
+  if (rules == nullptr) co_return fail(Fault::proxy, "its listener is no longer there");
+  if (rules->config.receive_proxy_protocol == config::ReceiveProxy::off) co_return Result<>{};
   if (!rules->trusts(peer.address)) {
     if (rules->config.receive_proxy_protocol == config::ReceiveProxy::optional)
       co_return Result<>{};

@@ -74,10 +74,20 @@ void Desk::accept(net::Fd fd, Arrival arrival) {
   // too.
   const std::uint32_t most = world_->global->max_connections;
   const std::uint32_t seated = services_.connections.load(std::memory_order_relaxed);
-  if (most != 0 && seated >= most + refused_at_once) return;
   arrival.at = worker_.now();
+  if (most != 0 && seated >= most + refused_at_once) return note_closed(arrival);
   net::Stream stream(worker_, std::move(fd), Fault::client);
   worker_.spawn(serve_connection(*this, std::move(stream), std::move(arrival)));
+}
+
+void Desk::note_closed(const Arrival& arrival) {
+  constexpr std::string_view reason = "closed: too many connections";
+  if (!log::enabled(log::Level::info, "connection")) return;
+  if (services_.throttle.allow(arrival.peer.address, reason, arrival.at) == LogVerdict::suppress)
+    return;
+  log::info("connection", reason,
+            {{"client", arrival.peer.text()},
+             {"connections", services_.connections.load(std::memory_order_relaxed)}});
 }
 
 void Desk::begin_relay(Session session, net::RelayStart start) {

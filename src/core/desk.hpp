@@ -108,6 +108,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   [[nodiscard]] LoginUnderWay*& logins() { return logins_; }
 
  private:
+  // The line of a connection that was closed without words.
+  void note_closed(const Arrival& arrival);
   void on_relay_end(const net::RelayEnd& end) override;
   void on_relay_lasts(std::uint64_t id, int client, int backend) override;
   void on_session_end(const SessionEnd& end) override;

@@ -26,7 +26,7 @@ std::size_t worker_count(const config::GlobalConfig& global) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-void warn_about(const config::GlobalConfig& global) {
+void warn_of_congestion(const config::GlobalConfig& global) {
   if (global.tcp_congestion.empty()) return;
   const auto usable = net::check_congestion(global.tcp_congestion);
   if (!usable)
@@ -61,7 +61,8 @@ std::vector<ListenFailure> Proxy::start(WorldPtr world) {
     listeners_.clear();
     return failures;
   }
-  warn_about(*world->global);
+  warn_of_congestion(*world->global);
+  global_ = world->global;
   const std::size_t count = worker_count(*world->global);
   try {
     start_workers(world, count);
@@ -95,6 +96,8 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   for (const std::string& id : change.updated) services_.status_cache.invalidate(id);
   for (const std::string& id : change.removed) services_.status_cache.remove(id);
   const WorldPtr& world = change.world;
+  if (world->global->tcp_congestion != global_->tcp_congestion) warn_of_congestion(*world->global);
+  global_ = world->global;
   for (const auto& post : posts_)
     post->worker.post([desk = &post->desk, world] { desk->set_world(world); });
 

@@ -94,6 +94,7 @@ class Proxy {
   Services services_;
   std::vector<std::unique_ptr<Post>> posts_;
   std::vector<Open> listeners_;
+  std::shared_ptr<const config::GlobalConfig> global_;  // of the last world
   control::Timer tick_;
   control::Timer drain_;
   bool stopped_ = false;

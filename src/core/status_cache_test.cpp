@@ -1,3 +1,4 @@
+// Long because a request can end in many ways, and the cases of all of them share one clock.
 #include "core/status_cache.hpp"
 
 #include <fmt/format.h>

@@ -1,8 +1,13 @@
 #include "net/listener.hpp"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
+#include <cstddef>
 #include <set>
 
 #include "base/log.hpp"
@@ -85,6 +90,48 @@ TEST_F(ListenerTest, TheAnyAddressOfIpv6TakesBothFamilies) {
     EXPECT_FALSE(arrivals[1].peer.address.is_v4());
   }
   (*listener)->close();
+}
+
+// From here on this thread gets no IPv6 socket, as on a system without it.
+bool refuse_ipv6_sockets() {
+  constexpr std::uint32_t number = offsetof(seccomp_data, nr);
+  constexpr std::uint32_t family = offsetof(seccomp_data, args);  // low half, little endian
+  constexpr std::uint32_t refused = SECCOMP_RET_ERRNO | EAFNOSUPPORT;
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, family),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, refused),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{.len = static_cast<unsigned short>(std::size(program)),
+                          .filter = program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST_F(ListenerTest, WithoutIpv6TheAnyAddressFallsBackToIpv4) {
+  RunningWorker worker;
+  Result<std::shared_ptr<Listener>> listener = fail(Fault::proxy, "not opened");
+  Result<std::shared_ptr<Listener>> loopback_only = fail(Fault::proxy, "not opened");
+  bool is_filtered = false;
+  std::thread([&] {
+    is_filtered = refuse_ipv6_sockets();
+    listener = Listener::open(options("::"));
+    loopback_only = Listener::open(options("::1"));
+  }).join();
+  ASSERT_TRUE(is_filtered);
+  ASSERT_TRUE(listener) << listener.error().what;
+  EXPECT_TRUE((*listener)->fell_back_to_ipv4());
+  EXPECT_EQ((*listener)->address().address, IpAddress{});
+  (*listener)->start({&*worker});
+  const Fd client = connect_to(loopback((*listener)->address().port));
+  EXPECT_TRUE(client.valid());
+  EXPECT_TRUE(wait_for(1));
+  (*listener)->close();
+  // Who asked for one IPv6 address did not mean every IPv4 one.
+  EXPECT_FALSE(loopback_only);
 }
 
 TEST_F(ListenerTest, ATakenPortIsAnErrorThatNamesIt) {

@@ -112,6 +112,8 @@ class Pump final : private Turn {
   void close_all(RelayEndReason why = RelayEndReason::closed);
   [[nodiscard]] std::optional<RelayCounters> counters(std::uint64_t id) const;
   [[nodiscard]] std::size_t size() const { return size_; }
+  // What is due each second: called by the worker's own tick.
+  void sweep();
 
   // --- Any thread ---
 
@@ -139,7 +141,6 @@ class Pump final : private Turn {
   }
 
   void on_turn() override;  // frees the relays that ended in this turn
-  void sweep();
   void enforce_stalled_limit();
   [[nodiscard]] Relay* find(std::uint64_t id) const;
   void index(Relay& relay);

@@ -1,3 +1,4 @@
+// Long because every case needs the same two ends of a relay; endings and limits are among them.
 #include "net/pump.hpp"
 
 #include <netinet/tcp.h>
@@ -50,6 +51,12 @@ class PumpTest : public ::testing::TestWithParam<std::uint32_t> {
     return worker->call([&] { return pump().counters(id).value_or(RelayCounters{}); });
   }
   PumpStats stats() { return pump().stats(); }
+  // As if so many seconds had gone by.
+  void sweep(int times) {
+    worker->call([&] {
+      for (int i = 0; i < times; ++i) pump().sweep();
+    });
+  }
   // Until `done` holds, at most ten seconds; each look lets the worker finish what it has.
   template <class F>
   bool eventually(F done) {
@@ -392,6 +399,44 @@ TEST_P(PumpTest, TheLargestStalledFlowEndsWhenMemoryIsShort) {
   std::jthread sender([&] { send_all(backend(), bytes); });
   EXPECT_EQ(ends.wait().why, RelayEndReason::memory);
   EXPECT_EQ(stats().stalled_bytes, 0U);
+}
+
+// Real seconds may sweep as well, so that only what is far from the minute is asserted.
+TEST_P(PumpTest, AHalfOpenRelayEndsAfterAMinuteWithoutAByte) {
+  start();
+  shutdown(client(), SHUT_WR);
+  ASSERT_EQ(next_of(backend()), 'e');
+  sweep(35);
+  // The other half is still of use: each byte begins the minute anew.
+  ASSERT_TRUE(send_all(backend(), "late"));
+  ASSERT_EQ(receive(client(), 4), "late");
+  ASSERT_TRUE(eventually([&] { return counters().to_client == 4; }));
+  sweep(35);
+  EXPECT_EQ(stats().relays, 1U);
+  sweep(60);
+  EXPECT_EQ(ends.wait().why, RelayEndReason::half_open_idle);
+  EXPECT_EQ(next_of(client()), 'e');
+}
+
+TEST_P(PumpTest, ARelayInOrderNeverEndsForBeingIdle) {
+  start();
+  sweep(1000);
+  ASSERT_TRUE(send_all(client(), "x"));
+  EXPECT_EQ(receive(backend(), 1), "x");
+}
+
+// The client reads nothing, so what the failed backend had sent cannot be delivered: ten seconds.
+TEST_P(PumpTest, ARelayWithAFailedSideIsGivenUpSoon) {
+  start(tcp_pair({.near_receive = 8192, .far_send = 32768}));
+  const ByteBuffer bytes = pattern(1U << 20);
+  fcntl(backend(), F_SETFL, O_NONBLOCK);
+  while (send(backend(), bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) worker->settle();
+  abort_connection(std::move(backend_));
+  worker->settle();
+  sweep(1);
+  EXPECT_EQ(stats().relays, 1U);
+  sweep(10);
+  EXPECT_EQ(ends.wait().why, RelayEndReason::backend_reset);
 }
 
 TEST_P(PumpTest, StoppingTheWorkerEndsRelays) {

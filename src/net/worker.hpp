@@ -81,6 +81,7 @@ class Worker {
 
   // Live; any thread.
   void set_coalesce(Coalesce coalesce);
+  [[nodiscard]] Coalesce coalesce() const { return coalesce_; }
 
   Pump& pump() { return *pump_; }
 

@@ -40,6 +40,43 @@ TEST(CommandRoute, says_which_server_and_ends_with_0_or_4) {
   EXPECT_EQ(drawbridge({"route"}, folder.path()).code, 2);
 }
 
+TEST(CommandRoute, asks_for_the_listener_that_was_named) {
+  const TempFolder folder;
+  folder.write("drawbridge.toml",
+               "[[listener]]\nbind = \"127.0.0.1:1\"\nname = \"plain\"\n"
+               "[[listener]]\nbind = \"127.0.0.1:2\"\nname = \"guests\"\n"
+               "default_server = \"lobby\"\n");
+  folder.write("servers/lobby.toml", server_file("play.example", "127.0.0.1:25566"));
+  const auto ask = [&](const std::string& listener) {
+    return drawbridge({"route", "other.example", "--listener", listener}, folder.path());
+  };
+  EXPECT_EQ(ask("plain").code, 4);
+  for (const char* guests : {"guests", "127.0.0.1:2"}) {
+    const Ended ended = ask(guests);
+    EXPECT_EQ(ended.code, 0) << guests;
+    EXPECT_TRUE(ended.output.contains("> lobby (listener default)")) << ended.output;
+  }
+  const Ended unknown = ask("nobody");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_TRUE(unknown.output.contains("nobody")) << unknown.output;
+}
+
+TEST(CommandRoute, takes_the_players_version_and_address) {
+  const TempFolder folder;
+  folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+  folder.write("servers/lobby.toml", server_file("play.example", "127.0.0.1:25566"));
+  const Ended ended = drawbridge(
+      {"route", "play.example", "--protocol", "763", "--ip", "2001:db8::9"}, folder.path());
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_TRUE(ended.output.contains("> lobby")) << ended.output;
+  EXPECT_TRUE(ended.output.contains("protocol 763 (1.20-1.20.1)")) << ended.output;
+  EXPECT_TRUE(ended.output.contains("2001:db8::9")) << ended.output;
+  const Ended wrong = drawbridge({"route", "play.example", "--ip", "10.0.0.300"}, folder.path());
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_TRUE(wrong.output.contains("10.0.0.300")) << wrong.output;
+  EXPECT_EQ(drawbridge({"route", "play.example", "--protocol", "new"}, folder.path()).code, 2);
+}
+
 TEST(CommandPing, shows_what_a_client_would_see) {
   StatusServer backend(R"({"version":{"name":"Paper 1.21.4","protocol":769},)"
                        R"("players":{"max":50,"online":7},"description":{"text":"Hello there"}})");

@@ -41,6 +41,42 @@ TEST(LimitsConnections, those_who_were_refused_hold_no_place) {
   EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
 }
 
+// Beyond max_connections 256 more are heard and refused; then the door is shut without words, and
+// that is said in the log.
+TEST(LimitsConnections, who_is_closed_without_words_leaves_a_line) {
+  constexpr std::size_t ceiling = 1;
+  constexpr std::size_t refused_at_once = 256;
+  Door door("play.example",
+            {.server = {}, .global = fmt::format("max_connections = {}\n", ceiling)});
+  std::vector<FakeClient> silent;
+  while (silent.size() < ceiling + refused_at_once) silent.emplace_back(door.rig.endpoint());
+  ASSERT_TRUE(eventually(
+      [&] { return door.rig.daemon().proxy().connections() == ceiling + refused_at_once; }));
+  FakeClient late(door.rig.endpoint());
+  EXPECT_TRUE(late.wire.ends());
+  EXPECT_TRUE(
+      door.rig.logged({"closed: too many connections", "client=127.0.0.1", "connections=257"}));
+  // Those inside are still heard.
+  silent.front().log_in("play.example", "Steve");
+  EXPECT_TRUE(silent.front().kicked().has_value());
+}
+
+TEST(LimitsConnections, so_reuseport_lets_a_second_process_have_the_port) {
+  FakeServer first_backend;
+  FakeServer second_backend;
+  const std::string shared = "so_reuseport = true";
+  ProxyRig first(
+      {.global = shared, .servers = {{"a", server_file("play.example", first_backend.address())}}});
+  const std::string same = first.endpoint().text();
+  ProxyRig refused({.global = {}, .servers = {}, .bind = same});
+  EXPECT_EQ(refused.start_code(), app::exit_runtime);
+  ProxyRig second({.global = shared,
+                   .servers = {{"a", server_file("play.example", second_backend.address())}},
+                   .bind = same});
+  ASSERT_EQ(second.start_code(), app::exit_ok);
+  EXPECT_EQ(second.endpoint(), first.endpoint());
+}
+
 TEST(LimitsConnections, the_ceiling_changes_live) {
   Door door("play.example",
             {.server = {}, .global = fmt::format("max_connections = 1\n{}", words)});

@@ -243,5 +243,25 @@ TEST(ProxyProtocolReceive, a_real_ip_tail_behind_a_header_needs_no_explanation) 
   EXPECT_EQ(door.rig.log_lines({"real-IP tail"}), 0U);
 }
 
+TEST(ProxyProtocolReceive, the_sources_of_a_file_are_trusted_and_no_others) {
+  const TempFolder folder;
+  folder.write("proxies.txt", "# balancers\n127.0.0.5\n198.51.100.0/24\n");
+  Door door("play.example",
+            more(fmt::format("receive_proxy_protocol = true\ntrusted_proxies_file = \"{}\"",
+                             (folder.path() / "proxies.txt").string())));
+  const std::string login(as_text(login_bytes("play.example", "Steve")));
+  FakeClient trusted = door.client(stranger);
+  trusted.wire.send("PROXY TCP4 203.0.113.9 10.0.0.1 12345 25565\r\n" + login);
+  Wire server = door.backend.accept();
+  const auto header = read_header(server);
+  ASSERT_TRUE(header.has_value());
+  EXPECT_EQ(header->source->text(), "203.0.113.9:12345");
+  // Loopback is trusted by default, but not beside a list.
+  FakeClient other = door.client();
+  other.wire.send("PROXY TCP4 203.0.113.9 10.0.0.1 12345 25565\r\n" + login);
+  EXPECT_TRUE(other.wire.ends());
+  EXPECT_TRUE(door.rig.logged({"dropped before login", "not among trusted_proxies"}));
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

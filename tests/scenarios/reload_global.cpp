@@ -60,6 +60,17 @@ TEST(ReloadGlobal, a_port_that_is_taken_is_told_and_the_rest_holds) {
   EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
 }
 
+TEST(ReloadGlobal, a_congestion_control_that_the_kernel_lacks_is_told_each_time_it_is_set) {
+  Door door("play.example", {.server = {}, .global = "tcp_congestion = \"carrier-pigeon\""});
+  EXPECT_TRUE(door.rig.logged({"WARN", "tcp_congestion is not used", "carrier-pigeon"}));
+  door.rig.write_global("tcp_congestion = \"smoke-signals\"");
+  EXPECT_TRUE(door.rig.logged({"WARN", "tcp_congestion is not used", "smoke-signals"}));
+  // An edit of something else is no news of it.
+  door.rig.write_global("tcp_congestion = \"smoke-signals\"\nmax_connections = 9");
+  EXPECT_EQ(door.rig.log_lines({"tcp_congestion is not used"}), 2U);
+  EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
+}
+
 TEST(ReloadGlobal, keys_that_wait_for_a_restart_are_named) {
   Door door("play.example", {.server = {}, .global = "worker_threads = 1"});
   door.rig.write_global("worker_threads = 2\nkick_messages.unknown_host = \"new words\"");

@@ -66,6 +66,23 @@ TEST(StatusUnreachable, nothing_is_kept_where_that_was_switched_off) {
   EXPECT_NE(down.at("version").at("name"), "Paper 1.20.1");
 }
 
+// Without the key it would be half a minute.
+TEST(StatusUnreachable, a_backend_that_never_answers_is_given_up_after_timeouts_read) {
+  FakeServer backend;
+  ProxyRig rig({.global = {},
+                .servers = {{"lobby", server_file("play.example", backend.address(),
+                                                  "timeouts.read = \"100ms\"\n"
+                                                  "motd.unreachable.text = \"back soon\"")}}});
+  FakeClient client(rig.endpoint());
+  client.wire.send(status_bytes("play.example", mc::v1_20));
+  Wire question = backend.accept();
+  ASSERT_TRUE(FakeServer::read_hello(question).has_value());
+  EXPECT_TRUE(question.ends());
+  const auto frame = client.wire.receive_frame();
+  ASSERT_TRUE(frame.has_value());
+  EXPECT_NE(as_text(*frame).find("back soon"), std::string_view::npos);
+}
+
 TEST(StatusUnreachable, own_favicon_and_version_beat_the_last_known) {
   StatusServer backend{std::string(healthy)};
   ProxyRig rig({.global = std::string(impatient),
