@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "app/daemon.hpp"
+#include "app/file_world.hpp"
 #include "app/ping.hpp"
 #include "app/route.hpp"
 #include "app/version.hpp"
@@ -201,6 +203,11 @@ int main(int argc, char** argv) {
       check.path = check_path;
     else
       check.path = flags.path();
+    check.conflicts = [](const config::GlobalConfig& global, const auto& files) {
+      return app::world_of_files(std::make_shared<const config::GlobalConfig>(global), files)
+          .conflicts;
+    };
+    log::set_filter("off");  // the report says it all
     const config::CheckResult result = config::check(check, overlays);
     fmt::print("{}", result.output);
     return result.exit_code;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/file_world.hpp"
 #include "base/strings.hpp"
-#include "core/registry.hpp"
 #include "mc/host.hpp"
 #include "mc/version.hpp"
 
@@ -70,16 +70,16 @@ RouteReport explain_route(const RouteQuestion& question,
   for (const config::Problem& problem : global.problems) problems += problem.text() + "\n";
   if (!global.config) return {problems, 2};
 
-  core::ServerStates states;
-  core::BackendPools pools;
-  core::Registry registry(states, pools);
-  registry.set_global(std::make_shared<const config::GlobalConfig>(std::move(*global.config)));
-  config::LoadedFolder folder = config::load_folder(registry.global()->servers_dir);
-  for (auto& entry : folder.files) {
-    for (const config::Problem& problem : entry.server.problems) problems += problem.text() + "\n";
-    registry.submit(core::Provider::file, entry.path.string(), std::move(entry.server));
-  }
-  const core::WorldPtr world = registry.build().world;
+  const auto shared = std::make_shared<const config::GlobalConfig>(std::move(*global.config));
+  const config::LoadedFolder folder = config::load_folder(shared->servers_dir);
+  config::Problems found_in_files = folder.problems;
+  for (const auto& file : folder.files)
+    found_in_files.insert(found_in_files.end(), file.server.problems.begin(),
+                          file.server.problems.end());
+  for (const config::Problem& problem : config::cross_check(*shared, global.origins, folder.files))
+    found_in_files.push_back(problem);
+  for (const config::Problem& problem : found_in_files) problems += problem.text() + "\n";
+  const core::WorldPtr world = world_of_files(shared, folder.files).world;
   const core::ListenerRules* rules = pick_listener(*world, question.listener);
   if (rules == nullptr && question.listener)
     return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};

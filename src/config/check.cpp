@@ -100,10 +100,13 @@ void check_secret(Findings& findings, const GlobalConfig& global) {
 }
 
 void check_servers(Findings& findings, const GlobalConfig& global, const Origins& origins,
-                   bool show) {
+                   const CheckOptions& options) {
   const LoadedFolder folder = load_folder(global.servers_dir);
   append(findings.problems, folder.problems);
   append(findings.problems, cross_check(global, origins, folder.files));
+  if (options.conflicts)
+    for (std::string& line : options.conflicts(global, folder.files))
+      warn(findings, global.servers_dir, std::move(line));
   const bool bans_held = ban_file_holds_entries(global.ban.file);
   const bool uses_secret = std::ranges::any_of(folder.files, [&](const LoadedFolder::File& file) {
     return file.server.config && needs_forwarding_secret(*file.server.config, global);
@@ -112,7 +115,7 @@ void check_servers(Findings& findings, const GlobalConfig& global, const Origins
   for (const LoadedFolder::File& file : folder.files) {
     append(findings.problems, file.server.problems);
     if (!file.server.config) continue;
-    add_server(findings, file.path, *file.server.config, show);
+    add_server(findings, file.path, *file.server.config, options.show);
     if (const auto why = protection_missing(*file.server.config, global, bans_held))
       warn(findings, file.path, fmt::format("logins will be refused: {}", *why));
   }
@@ -120,17 +123,17 @@ void check_servers(Findings& findings, const GlobalConfig& global, const Origins
     findings.notes.push_back(fmt::format("no server files in {}", global.servers_dir.native()));
 }
 
-void check_everything(Findings& findings, const std::optional<fs::path>& path, bool show,
-                      const Overlays& overlays) {
+void check_everything(Findings& findings, const std::optional<fs::path>& path,
+                      const CheckOptions& options, const Overlays& overlays) {
   Loaded loaded = load_global(path, overlays);
   append(findings.problems, std::move(loaded.problems));
   findings.sections.push_back(
       {.title = path ? path->native() : "no global file, defaults", .values = {}, .inactive = {}});
   if (loaded.config) {
-    if (show)
+    if (options.show)
       findings.sections[0].values = values_of(global_keys(), &*loaded.config, loaded.origins);
     findings.sections[0].inactive = inactive_keys(*loaded.config, loaded.origins);
-    check_servers(findings, *loaded.config, loaded.origins, show);
+    check_servers(findings, *loaded.config, loaded.origins, options);
     return;
   }
   // The servers are worth a look even so: where they are by default.
@@ -251,7 +254,7 @@ CheckResult check(const CheckOptions& options, const Overlays& overlays) {
                                    .key = {},
                                    .message = "holds neither drawbridge.toml nor infrarust.toml"});
     else
-      check_everything(findings, file.path, options.show, overlays);
+      check_everything(findings, file.path, options, overlays);
   }
   CheckResult result;
   result.output = options.json ? as_json(findings, options.show) : as_text(findings);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/load.hpp"
 
@@ -15,6 +17,11 @@ struct CheckOptions {
   bool show = false;    // print the effective values and where each came from
   bool json = false;    // one JSON document instead of lines
   bool strict = false;  // warnings alone end with 3
+  // What the rest of the program has to say about all of them together, a warning each; may be
+  // empty.
+  std::function<std::vector<std::string>(const GlobalConfig&,
+                                         const std::vector<LoadedFolder::File>&)>
+      conflicts;
 };
 
 struct CheckResult {

@@ -108,13 +108,10 @@ std::string to_id(std::string_view name);
 // [a-z0-9_-]+, 1..64.
 bool is_id(std::string_view text);
 
-// Of several loaded servers with one id the first stays, the others lose their config and get a
-// problem that names both. `files` must be sorted as they are to be preferred.
-void reject_duplicate_ids(std::vector<LoadedFolder::File>& files, Problems& problems);
-
-// What can only be seen with everything at hand, all of it warnings: names of servers that nobody
-// defines (default_server, fallback, route[].server), modes and forwarding that do not fit each
-// other.
+// What can only be seen with everything at hand: an error for a server that nothing leads to,
+// warnings for names of servers that nobody defines (default_server, fallback, route[].server) and
+// for modes and forwarding that do not fit each other. Domains that two servers claim are the route
+// table's business.
 Problems cross_check(const GlobalConfig& global, const Origins& origins,
                      const std::vector<LoadedFolder::File>& files);
 

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
+#include "config/id_claims.hpp"
 #include "config/load.hpp"
 
 namespace drawbridge::config {
@@ -15,22 +15,20 @@ bool is_server_file_name(std::string_view name) {
   return name.size() > 5 && name.ends_with(".toml") && !name.starts_with('.');
 }
 
+namespace {
+
 void reject_duplicate_ids(std::vector<LoadedFolder::File>& files, Problems& problems) {
-  std::map<std::string, const fs::path*, std::less<>> first;
+  IdClaims ids;
   for (LoadedFolder::File& file : files) {
     if (!file.server.config) continue;
-    const auto [at, is_new] = first.emplace(file.server.config->id, &file.path);
-    if (is_new) continue;
-    problems.push_back({.severity = Problem::Severity::error,
-                        .source = file.path.native(),
-                        .line = 0,
-                        .column = 0,
-                        .key = "name",
-                        .message = fmt::format("the id \"{}\" is already that of {}, which is kept",
-                                               at->first, at->second->native())});
+    auto problem = ids.claim(file.server.config->id, file.path.native());
+    if (!problem) continue;
+    problems.push_back(*std::move(problem));
     file.server.config.reset();
   }
 }
+
+}  // namespace
 
 LoadedFolder load_folder(const fs::path& folder) {
   LoadedFolder out;
@@ -148,29 +146,12 @@ class CrossCheck {
       add(Problem::Severity::warning, source, 0, "forwarding_mode",
           fmt::format("velocity forwarding sends nothing with proxy_mode \"{}\"",
                       name_of(server.proxy_mode)));
-    check_domains(file);
-  }
-
-  // Of two servers with one name the lexically first id gets it.
-  void check_domains(const LoadedFolder::File& file) {
-    const ServerConfig& server = *file.server.config;
-    for (const std::string& domain : server.domains) {
-      const auto [at, is_new] = claims_.emplace(domain, &file);
-      if (is_new || at->second == &file) continue;
-      const ServerConfig& other = *at->second->server.config;
-      const bool loses = other.id < server.id;
-      add(Problem::Severity::warning, file.path.native(), 0, "domains",
-          fmt::format("\"{}\" is claimed by {} too; \"{}\" gets it", domain,
-                      at->second->path.native(), loses ? other.id : server.id));
-      if (!loses) at->second = &file;
-    }
   }
 
   const GlobalConfig& global_;
   const Origins& origins_;
   const std::vector<LoadedFolder::File>& files_;
   Known known_;
-  std::map<std::string, const LoadedFolder::File*, std::less<>> claims_;
   Problems problems_;
 };
 

@@ -79,14 +79,6 @@ TEST(CrossCheck, SomethingMustLeadToAForwardingServer) {
   EXPECT_EQ(crossed("", {{"a.toml", lonely + "\nproxy_mode = 'offline'"}}), "");
 }
 
-TEST(CrossCheck, OneDomainClaimedTwiceGoesToTheFirstId) {
-  const std::string first = crossed("", {{"a.toml", server("x")}, {"b.toml", server("x")}});
-  EXPECT_THAT(first,
-              HasSubstr("b.toml: warning: domains: \"x\" is claimed by a.toml too; \"a\" gets it"));
-  EXPECT_THAT(crossed("", {{"a.toml", server("x", "name = 'z'")}, {"b.toml", server("x")}}),
-              HasSubstr("\"b\" gets it"));
-}
-
 TEST(CrossCheck, VelocityCannotBeSentByTheForwardingFamily) {
   EXPECT_THAT(crossed("[forwarding]\nmode = 'velocity'", {{"a.toml", server("a")}}),
               HasSubstr("warning: forwarding_mode"));

@@ -5,11 +5,23 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "config/id_claims.hpp"
 #include "config/inactive.hpp"
 #include "config/secret_file.hpp"
 #include "config/server.hpp"
 
 namespace drawbridge::core {
+
+namespace {
+
+// The lines that were not said for the world before.
+void log_news(log::Level level, std::vector<std::string>& said, std::vector<std::string> lines) {
+  for (const std::string& line : lines)
+    if (std::ranges::find(said, line) == said.end()) log::write(level, "config", line);
+  said = std::move(lines);
+}
+
+}  // namespace
 
 void Registry::submit(Provider provider, std::string key, config::LoadedServer loaded) {
   Source& source = sources_[{provider, std::move(key)}];
@@ -76,18 +88,16 @@ WorldChange Registry::build() {
   const bool bans_held =
       global_->ban.provider == "builtin" && config::ban_file_holds_entries(global_->ban.file);
   std::map<std::string, ServerPtr> next;
-  std::map<std::string_view, std::string_view> described_in;  // by id
+  config::IdClaims ids;
+  std::vector<std::string> same_id;
   std::vector<std::string> doubled;
   for (const auto& [key, source] : sources_) {
     if (!source.good) continue;
     const std::string& id = source.good->id;
-    const auto [first, is_first] = described_in.emplace(id, key.second);
-    if (is_first) {
-      next.emplace(id, make_server(*source.good, key.first, bans_held));
+    if (const auto problem = ids.claim(id, key.second)) {
+      same_id.push_back(problem->text(false));
     } else {
-      doubled.push_back(
-          fmt::format("{} and {} both describe a server \"{}\"; the second is left out",
-                      first->second, key.second, id));
+      next.emplace(id, make_server(*source.good, key.first, bans_held));
     }
   }
 
@@ -117,9 +127,8 @@ WorldChange Registry::build() {
   for (const RouteRejection& rejection : change.world->routes.rejections())
     doubled.push_back(fmt::format("domain {} of {} is not used: {}", rejection.domain,
                                   rejection.server_id, rejection.reason));
-  for (const std::string& line : doubled)
-    if (std::ranges::find(reported_, line) == reported_.end()) log::warn("config", line);
-  reported_ = std::move(doubled);
+  log_news(log::Level::error, same_ids_, std::move(same_id));
+  log_news(log::Level::warn, conflicts_, std::move(doubled));
   return change;
 }
 

@@ -58,6 +58,10 @@ class Registry {
   // Builds the next world and says what changed since the one before. Logs conflicts between
   // servers when they change.
   WorldChange build();
+  // Of the last world, in words: domains that two servers claim, and those that are not used.
+  [[nodiscard]] const std::vector<std::string>& conflicts() const { return conflicts_; }
+  // Two sources describe one id.
+  [[nodiscard]] bool has_doubled_ids() const { return !same_ids_.empty(); }
 
   // Problems of every source whose description is bad now, for `config problems` and the API.
   [[nodiscard]] std::vector<config::Problem> problems() const;
@@ -81,8 +85,9 @@ class Registry {
   std::map<std::string, ServerPtr> servers_;  // of the last world, by id
   std::string secret_;                        // empty: not needed, or not to be had
   std::string secret_report_;                 // what was last logged about it
-  std::vector<std::string> reported_;  // lines of conflicts that were logged for the last world
   std::optional<PreparedMotds> default_motds_;  // of the global file now
+  // Lines of the last world, that they are logged once.
+  std::vector<std::string> same_ids_, conflicts_;
   std::uint64_t generation_ = 0;
   bool reread_pictures_ = false;
 };

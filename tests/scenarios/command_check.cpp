@@ -44,6 +44,19 @@ TEST_F(CommandCheck, errors_end_with_2_and_all_are_told) {
     EXPECT_TRUE(ended.output.contains(part)) << part << "\n" << ended.output;
 }
 
+// What the running program logs when it builds its routes, in the same words.
+TEST_F(CommandCheck, a_domain_that_two_servers_claim_is_one_warning) {
+  folder.write("servers/a.toml", server_file("play.example", "127.0.0.1:25567"));
+  const Ended ended = check();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_TRUE(ended.output.contains(
+      "servers: warning: domain play.example is claimed by a and lobby; a has it"))
+      << ended.output;
+  EXPECT_TRUE(ended.output.contains("2 servers, 0 errors, 1 warning")) << ended.output;
+  EXPECT_EQ(ended.errors, "");
+  EXPECT_EQ(check({"--strict"}).code, 3);
+}
+
 TEST_F(CommandCheck, warnings_end_with_0_and_in_strict_with_3) {
   folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\ndefault_server = \"nobody\"\n");
   const Ended lenient = check();
