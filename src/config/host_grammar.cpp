@@ -75,9 +75,8 @@ std::string domain_advice(std::string_view text) {
                        shown(text.substr(0, slash)));
   if (const auto colon = text.rfind(':'); colon != text.npos)
     return fmt::format(
-        "\"{}\" has a port, but players' host names are compared without it; write \"{}\" (the "
-        "port "
-        "belongs into `bind`)",
+        "\"{}\" has a port, but players' host names are compared without it; write \"{}\" "
+        "(the port belongs into `bind`)",
         shown(text), shown(text.substr(0, colon)));
   return {};
 }

@@ -260,8 +260,8 @@ const Table& global_keys() {
         key<&G::receive_proxy_protocol>(
             "receive_proxy_protocol",
             "`true`: every connection must come from a trusted proxy and begin with a PROXY "
-            "header. "
-            "`\"optional\"`: trusted proxies must send one, all others are direct clients.",
+            "header. `\"optional\"`: trusted proxies must send one, all others are direct "
+            "clients.",
             fresh, now),
         key<&G::trusted_proxies>(
             "trusted_proxies", "PROXY headers are believed from these sources only.", fresh, ours,

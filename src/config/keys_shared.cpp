@@ -74,8 +74,7 @@ const Table& active_health_keys() {
       key<&ActiveHealth::enabled>(
           "enabled",
           "Ask addresses that were left out whether they work again. Leaving out itself always "
-          "happens: "
-          "after 3 failures in 10 s for 30 s, then twice as long each time, up to 5 min.",
+          "happens: after 3 failures in 10 s for 30 s, then twice as long each time, up to 5 min.",
           live, later),
       key<&ActiveHealth::kind>("kind", "Only connect, or ask for the status.", live, later),
       key<&ActiveHealth::unhealthy_interval>(

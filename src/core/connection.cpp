@@ -120,8 +120,8 @@ Result<> Connection::note_host() {
     log::info(
         "net",
         "a host name carries a real-IP tail (TCPShield, RealIP) but no PROXY header came: the "
-        "proxy sees the "
-        "protection service's address; turn its PROXY protocol on and set receive_proxy_protocol",
+        "proxy sees the protection service's address; turn its PROXY protocol on and set "
+        "receive_proxy_protocol",
         {{"client", peer.text()}});
   return {};
 }

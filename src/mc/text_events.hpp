@@ -17,8 +17,7 @@ bool may_need_other_events(std::string_view component_json, Version version);
 
 // Every event below `component` in the words of `version`.
 // - Below 1.16 hover texts are `value`, from then on `contents`; of items and entities the older
-// form
-//   is SNBT, which is not translated.
+//   form is SNBT, which is not translated.
 // - From 1.21.5: open_file, an open_url that is neither http nor https, a page that is no number.
 // - Below: show_dialog and custom.
 void fit_events(boost::json::value& component, Version version);

@@ -16,9 +16,8 @@ namespace drawbridge::mc {
 
 // What to_json() says, as NBT.
 // - true and false are bytes; whole numbers i32, or i64 where they need it; others f64.
-// - A list of whole numbers is an array; one of several kinds has each part that is no compound in
-// a
-//   compound under "", as the game does it.
+// - A list of whole numbers is an array; one of several kinds has each part that is no compound
+//   in a compound under "", as the game does it.
 // - Of a number that is not whole the last of its 17 digits may change (Boost 1.81's parser).
 // - null, for which NBT has no word, is left out of objects and an empty text in lists.
 Nbt to_nbt(const Text& text, Version version);
