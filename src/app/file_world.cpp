@@ -1,23 +1,27 @@
 #include "app/file_world.hpp"
 
+#include <algorithm>
 #include <utility>
 
-#include "core/registry.hpp"
+#include "config/inactive.hpp"
 
 namespace drawbridge::app {
 
-FileWorld world_of_files(std::shared_ptr<const config::GlobalConfig> global,
-                         const std::vector<config::LoadedFolder::File>& files) {
-  core::ServerStates states;
-  core::BackendPools pools;
-  core::Registry registry(states, pools);
-  registry.set_global(std::move(global));
-  for (const auto& file : files)
-    registry.submit(core::Provider::file, file.path.string(), file.server);
-  FileWorld out;
-  out.world = registry.build().world;
-  out.conflicts = registry.conflicts();
-  return out;
+core::WorldPtr world_of_files(std::shared_ptr<const config::GlobalConfig> global,
+                              const std::vector<config::LoadedFolder::File>& files) {
+  const bool bans_held =
+      global->ban.provider == "builtin" && config::ban_file_holds_entries(global->ban.file);
+  std::vector<core::ServerPtr> servers;
+  for (const auto& file : files) {
+    if (!file.server.config) continue;
+    auto server = std::make_shared<core::Server>();
+    server->config = *file.server.config;
+    server->provider = core::Provider::file;
+    server->withheld = config::protection_missing(server->config, *global, bans_held);
+    servers.push_back(std::move(server));
+  }
+  std::ranges::sort(servers, {}, [](const core::ServerPtr& server) { return server->id(); });
+  return core::make_world(std::move(global), std::move(servers), {}, 1);
 }
 
 }  // namespace drawbridge::app

@@ -204,8 +204,8 @@ int main(int argc, char** argv) {
     else
       check.path = flags.path();
     check.conflicts = [](const config::GlobalConfig& global, const auto& files) {
-      return app::world_of_files(std::make_shared<const config::GlobalConfig>(global), files)
-          .conflicts;
+      return core::conflicts_of(
+          *app::world_of_files(std::make_shared<const config::GlobalConfig>(global), files));
     };
     log::set_filter("off");  // the report says it all
     const config::CheckResult result = config::check(check, overlays);

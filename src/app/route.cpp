@@ -79,7 +79,7 @@ RouteReport explain_route(const RouteQuestion& question,
   for (const config::Problem& problem : config::cross_check(*shared, global.origins, folder.files))
     found_in_files.push_back(problem);
   for (const config::Problem& problem : found_in_files) problems += problem.text() + "\n";
-  const core::WorldPtr world = world_of_files(shared, folder.files).world;
+  const core::WorldPtr world = world_of_files(shared, folder.files);
   const core::ListenerRules* rules = pick_listener(*world, question.listener);
   if (rules == nullptr && question.listener)
     return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};

@@ -90,7 +90,6 @@ WorldChange Registry::build() {
   std::map<std::string, ServerPtr> next;
   config::IdClaims ids;
   std::vector<std::string> same_id;
-  std::vector<std::string> doubled;
   for (const auto& [key, source] : sources_) {
     if (!source.good) continue;
     const std::string& id = source.good->id;
@@ -120,15 +119,8 @@ WorldChange Registry::build() {
     default_motds_ = prepare(global_->default_motd, "default_motd");
   reread_pictures_ = false;
   change.world = make_world(global_, std::move(servers), *default_motds_, ++generation_, secret_);
-  for (const RouteConflict& conflict : change.world->routes.conflicts())
-    doubled.push_back(fmt::format("domain {} is claimed by {} and {}; {} has it", conflict.domain,
-                                  conflict.winner, fmt::join(conflict.losers, ", "),
-                                  conflict.winner));
-  for (const RouteRejection& rejection : change.world->routes.rejections())
-    doubled.push_back(fmt::format("domain {} of {} is not used: {}", rejection.domain,
-                                  rejection.server_id, rejection.reason));
   log_news(log::Level::error, same_ids_, std::move(same_id));
-  log_news(log::Level::warn, conflicts_, std::move(doubled));
+  log_news(log::Level::warn, conflicts_, conflicts_of(*change.world));
   return change;
 }
 

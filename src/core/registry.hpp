@@ -58,8 +58,6 @@ class Registry {
   // Builds the next world and says what changed since the one before. Logs conflicts between
   // servers when they change.
   WorldChange build();
-  // Of the last world, in words: domains that two servers claim, and those that are not used.
-  [[nodiscard]] const std::vector<std::string>& conflicts() const { return conflicts_; }
   // Two sources describe one id.
   [[nodiscard]] bool has_doubled_ids() const { return !same_ids_.empty(); }
 

@@ -1,5 +1,7 @@
 #include "core/world.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 
@@ -75,6 +77,18 @@ WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
     world->listeners.push_back(std::move(rules));
   }
   return world;
+}
+
+std::vector<std::string> conflicts_of(const World& world) {
+  std::vector<std::string> lines;
+  for (const RouteConflict& conflict : world.routes.conflicts())
+    lines.push_back(fmt::format("domain {} is claimed by {} and {}; {} has it", conflict.domain,
+                                conflict.winner, fmt::join(conflict.losers, ", "),
+                                conflict.winner));
+  for (const RouteRejection& rejection : world.routes.rejections())
+    lines.push_back(fmt::format("domain {} of {} is not used: {}", rejection.domain,
+                                rejection.server_id, rejection.reason));
+  return lines;
 }
 
 }  // namespace drawbridge::core

@@ -61,4 +61,8 @@ WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
                     std::vector<ServerPtr> servers, PreparedMotds default_motds,
                     std::uint64_t generation, std::string forwarding_secret = {});
 
+// Domains that two servers claim, and those that cannot be used: one line each, for the log and for
+// `check`.
+std::vector<std::string> conflicts_of(const World& world);
+
 }  // namespace drawbridge::core
