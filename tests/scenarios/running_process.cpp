@@ -75,6 +75,42 @@ TEST(RunningProcess, strict_makes_a_bad_server_file_stop_the_start) {
   EXPECT_NE(lenient.endpoint().port, 0);
 }
 
+// What `check` calls an error, the start does, too, though each file for itself is fine.
+TEST(RunningProcess, strict_looks_at_all_server_files_together) {
+  const std::string good = server_file("play.example", "127.0.0.1:25566");
+  const std::vector<std::pair<std::string, std::string>> others = {
+      {"addresses = [\"127.0.0.1:25567\"]\n", "nothing leads to this server"},
+      {server_file("other.example", "127.0.0.1:25567", "name = \"a\""), "the id \"a\" is already"}};
+  for (const auto& [other, error] : others) {
+    const TempFolder folder;
+    folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+    folder.write("servers/a.toml", good);
+    folder.write("servers/b.toml", other);
+    const Ended checked =
+        run_program(DRAWBRIDGE_PROGRAM, {.arguments = {"check"}, .folder = folder.path()});
+    EXPECT_EQ(checked.code, 2);
+    EXPECT_TRUE(checked.output.contains(error)) << checked.output;
+    const Ended ended =
+        run_program(DRAWBRIDGE_PROGRAM, {.arguments = {"--strict"}, .folder = folder.path()});
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_TRUE(ended.errors.contains("ERROR")) << ended.errors;
+    EXPECT_TRUE(ended.errors.contains(error)) << ended.errors;
+    const Ended asked = run_program(
+        DRAWBRIDGE_PROGRAM, {.arguments = {"route", "play.example"}, .folder = folder.path()});
+    EXPECT_TRUE(asked.output.contains(error)) << asked.output;
+    Program lenient(DRAWBRIDGE_PROGRAM, {.arguments = {}, .folder = folder.path()});
+    EXPECT_NE(lenient.endpoint().port, 0);
+  }
+}
+
+TEST(RunningProcess, a_log_target_that_no_line_has_is_told) {
+  const TempFolder folder;
+  folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+  Program program(DRAWBRIDGE_PROGRAM,
+                  {.arguments = {"--log-level", "info,routing=debug"}, .folder = folder.path()});
+  EXPECT_TRUE(program.logged({"WARN", "target=routing", "connection"}));
+}
+
 TEST(RunningProcess, command_line_beats_environment_beats_file) {
   const TempFolder folder;
   folder.write("drawbridge.toml",
