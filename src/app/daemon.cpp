@@ -62,12 +62,10 @@ void log_listen_failure(const core::ListenFailure& failure) {
   log::error(
       "net",
       fmt::format(
-          "port {} is taken by {}. Either let Drawbridge listen elsewhere (`bind = \"[::]:25577\"` "
-          "in "
-          "drawbridge.toml, or --bind), or move the other one: a Minecraft server beside "
-          "Drawbridge "
-          "wants another `server-port` in server.properties, and that port in `addresses` of its "
-          "server file",
+          "port {} is taken by {}. Either let Drawbridge listen elsewhere "
+          "(`bind = \"[::]:25577\"` in drawbridge.toml, or --bind), or move the other one: a "
+          "Minecraft server beside Drawbridge wants another `server-port` in server.properties, "
+          "and that port in `addresses` of its server file",
           failure.port, who),
       {{"address", failure.address}});
 }
@@ -113,10 +111,6 @@ int Daemon::start() {
   watch_global();
   watch_servers();
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
-  if (options_.strict && server_files_bad_) {
-    log::error("config", "a server file is bad, and --strict was asked for");
-    return exit_config;
-  }
   if (const int code = open(); code != exit_ok) return code;
   serving_ = true;
   control_.start();
@@ -143,6 +137,10 @@ int Daemon::open() {
   core::WorldChange first = registry_->build();
   world_ = first.world;
   check_together();
+  if (options_.strict && (server_files_bad_ || registry_->has_doubled_ids())) {
+    log::error("config", "a server file is bad, and --strict was asked for");
+    return exit_config;
+  }
   const auto failures = proxy_->start(world_);
   for (const core::ListenFailure& failure : failures) log_listen_failure(failure);
   if (!failures.empty()) return exit_runtime;
@@ -244,8 +242,9 @@ void Daemon::apply_global() {
 void Daemon::check_together() {
   config::Problems fresh;
   std::set<std::string> said;
-  for (const config::Problem& problem :
-       config::cross_check(*global_, origins_, registry_->described())) {
+  const config::Problems found = config::cross_check(*global_, origins_, registry_->described());
+  if (config::has_errors(found)) server_files_bad_ = true;
+  for (const config::Problem& problem : found) {
     if (!found_together_.contains(problem.text())) fresh.push_back(problem);
     said.insert(problem.text());
   }

@@ -22,7 +22,7 @@ class DeskTest : public ::testing::Test {
     EXPECT_TRUE(loaded.config) << text;
     return make_world(std::make_shared<const config::GlobalConfig>(
                           std::move(loaded.config).value_or(config::GlobalConfig{})),
-                      {}, 1);
+                      {}, {}, 1);
   }
   void use(std::string_view text) {
     worker->call([&] { desk->set_world(world_of(text)); });

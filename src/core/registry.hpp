@@ -80,9 +80,9 @@ class Registry {
   BackendPools& pools_;
   std::shared_ptr<const config::GlobalConfig> global_ = std::make_shared<config::GlobalConfig>();
   std::map<SourceKey, Source> sources_;
-  std::map<std::string, ServerPtr> servers_;  // of the last world, by id
-  std::string secret_;                        // empty: not needed, or not to be had
-  std::string secret_report_;                 // what was last logged about it
+  std::map<std::string, ServerPtr> servers_;    // of the last world, by id
+  std::string secret_;                          // empty: not needed, or not to be had
+  std::string secret_report_;                   // what was last logged about it
   std::optional<PreparedMotds> default_motds_;  // of the global file now
   // Lines of the last world, that they are logged once.
   std::vector<std::string> same_ids_, conflicts_;
