@@ -73,9 +73,9 @@ RouteReport explain_route(const RouteQuestion& question,
   const auto shared = std::make_shared<const config::GlobalConfig>(std::move(*global.config));
   const config::LoadedFolder folder = config::load_folder(shared->servers_dir);
   config::Problems found_in_files = folder.problems;
-  for (const auto& file : folder.files)
-    found_in_files.insert(found_in_files.end(), file.server.problems.begin(),
-                          file.server.problems.end());
+  for (const auto& entry : folder.files)
+    found_in_files.insert(found_in_files.end(), entry.server.problems.begin(),
+                          entry.server.problems.end());
   for (const config::Problem& problem : config::cross_check(*shared, global.origins, folder.files))
     found_in_files.push_back(problem);
   for (const config::Problem& problem : found_in_files) problems += problem.text() + "\n";
