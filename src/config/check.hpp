@@ -21,7 +21,7 @@ struct CheckOptions {
   // empty.
   std::function<std::vector<std::string>(const GlobalConfig&,
                                          const std::vector<LoadedFolder::File>&)>
-      conflicts;
+      conflicts = {};
 };
 
 struct CheckResult {
