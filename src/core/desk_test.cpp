@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "control/control_thread.hpp"
+#include "control/http_client.hpp"
 #include "core/world.hpp"
 #include "net/testing.hpp"
 
@@ -31,7 +32,8 @@ class DeskTest : public ::testing::Test {
 
   control::ControlThread control;
   control::Resolver resolver{control};
-  Services services{resolver};
+  control::HttpClient http{control, resolver};
+  Services services{resolver, http};
   std::unique_ptr<RunningWorker> worker = std::make_unique<RunningWorker>();
   std::unique_ptr<Desk> desk = std::make_unique<Desk>(**worker, services);
 };
