@@ -1,11 +1,10 @@
 """The main scenario: ask for the status, join, talk both ways, receive chunks, stay, leave. And its comparisons."""
 
-import asyncio
 import hashlib
 import uuid
 
 from .catalogue import Backend
-from .cells import Steps, check, check_equal
+from .cells import Steps, check, check_equal, rest
 from .lab import Lab, Player
 
 KEEP_ALIVE_SECONDS = 4  # how often both server programs ask
@@ -90,7 +89,7 @@ async def join(step: Steps, lab: Lab, door, backend: Backend, stay: float, proto
         await player.send(MESSAGES)
         await talk(backend, player, "good morning")
     with step("stay"):
-        await asyncio.sleep(stay)
+        await rest(stay)
         record = await player.look()
         check(not record["over"], f"the connection ended: {record.get('kick')} {record.get('failure')}")
         await talk(backend, player, "good night")

@@ -23,7 +23,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--modes", default=",".join(mode.name for mode in catalogue.MODES), metavar="MODE,..",
                         help="only these proxy modes (%(default)s)")
     parser.add_argument("--only", action="append", metavar="TEXT", help="only cells whose name has TEXT; writes no page")
-    parser.add_argument("--jobs", type=int, help="cells at once; most of them wait most of the time")
+    parser.add_argument("--jobs", type=int, default=100, help="cells under way at once (%(default)s)")
+    parser.add_argument("--busy", type=int, default=6, help="cells that do something at the same moment (%(default)s)")
     parser.add_argument("--stay", type=float, help="seconds that a player stays (60; 6 with --short)")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and configurations")
     options = parser.parse_args(argv)
@@ -33,7 +34,6 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     if unknown := set(options.modes) - set(known):
         parser.error(f"no mode is called {', '.join(unknown)}; there are {', '.join(known)}")
     options.modes = [mode for name, mode in known.items() if name in options.modes]
-    options.jobs = options.jobs or (60 if options.matrix else 20)
     options.stay = options.stay or (60 if options.matrix else 6)
     return options
 
@@ -51,7 +51,7 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Cell]:
                        only=options.only or [], modes=options.modes)
     try:
         cells = await plan.prepare()
-        await run_cells(cells, options.jobs, report)
+        await run_cells(cells, options.jobs, options.busy, report)
         endings = await plan.end_doors()
         for cell in endings:
             report(cell)

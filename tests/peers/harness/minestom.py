@@ -6,11 +6,10 @@ speaks for, with address, UUID and skin; a wrong secret and none at all do not.
 
 import asyncio
 import uuid
-from pathlib import Path
 
 from . import java, joining, mineflayer, places
 from .catalogue import MINESTOM, Backend, Mode
-from .cells import Cell, Steps, check, check_equal
+from .cells import Cell, Steps, check, check_equal, rest
 from .phases import TRANSFER
 from .pings import kick_words
 from .processes import START_SECONDS, Worker
@@ -138,7 +137,7 @@ async def play(step: Steps, plan, door, backend: Backend, forwarding: str, stay:
         server = await backend.worker.ask("current", username=player.name)
         check_equal("how often the player came into the world", server["spawns"], 2)
     with step("stay"):
-        await asyncio.sleep(stay)
+        await rest(stay)
         await joining.talk(backend, player, "good night")
     with step("leave"):
         record = await player.leave()
