@@ -5,7 +5,7 @@ from .catalogue import Backend, backend_name, usual_threshold
 from .cells import Cell, Steps, check
 from .lab import favicon
 
-SHORT = ["1.8.8", "1.20.4"]
+SHORT = ["1.8.8", "1.19.2", "1.20.4"]
 
 
 def versions(plan) -> list[str]:

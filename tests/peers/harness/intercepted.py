@@ -8,8 +8,8 @@ from .pings import kick_words
 
 NEWEST = VERSIONS[-1]
 ACCOUNTS = "1.20.4"
-# From 1.19.3 on a client with keys tells the server a key to check its chat with.
-CHAT_KEYS = ["1.19.4", "1.20.4", "26.1"]
+# A client tells the server a key to check its chat with: in login_start until 1.19.2, later in play.
+CHAT_KEYS = ["1.19.2", "1.19.4", "1.20.4", "26.1"]
 # What Floodgate puts behind the host name: a marker, then what only the two Geyser programs can read.
 FLOODGATE = "\0^Floodgate^" + "Zm9yIHRoZSB0ZXN0cyBvbmx5" * 8
 
@@ -46,7 +46,7 @@ async def chat_keys(step: Steps, plan, door, backend: Backend, account: dict, ar
     with step("compare"):
         client, server = await joining.leave_and_compare(door, backend, player, 0)
         check(client["signsChat"], "the client has sent no key")
-        check_equal("the chat sessions that the backend was told of", server["chatSessions"], arrives)
+        check_equal("the keys that the backend was told", server["chatKeys"], arrives)
 
 
 async def bedrock_refused(step: Steps, plan, door, backend: Backend) -> None:

@@ -42,7 +42,7 @@ class Session {
     this.keepAlives = 0
     this.heard = []
     this.errors = []
-    this.chatSessions = 0
+    this.chatKeys = 0
     client.prependOnceListener('set_protocol', packet => this.shakeHands(packet))
     this.intervene()
     this.frames = watchFrames(client)
@@ -71,6 +71,14 @@ class Session {
     client.setCompressionThreshold = () => {
       if (threshold !== null) setCompressionThreshold.call(client, threshold)
     }
+  }
+
+  // 1.19 to 1.19.2: the key that the answer to the encryption request is signed with.
+  takeKey (packet) {
+    if (!packet.signature) return
+    this.chatKeys++
+    this.client.profileKeys = { public: crypto.createPublicKey({ key: packet.signature.publicKey, format: 'der', type: 'spki' }) }
+    packet.signature = null
   }
 
   // The log-in goes on when the client has shown its cookie.
@@ -107,11 +115,12 @@ class Session {
       this.messages.count++
       this.messages.digest.add(data)
     })
-    // The library would check the signature of the key, which nobody has made for these accounts.
+    // The library would check who signed the key, and nobody has for these accounts.
+    client.prependOnceListener('login_start', packet => this.takeKey(packet))
     client.on('newListener', (event, listener) => {
       if (event === 'chat_session_update') process.nextTick(() => client.removeListener(event, listener))
     })
-    client.on('packet', (_, { name }) => { if (name === 'chat_session_update') this.chatSessions++ })
+    client.on('packet', (_, { name }) => { if (name === 'chat_session_update') this.chatKeys++ })
     client.on('keep_alive', () => this.keepAlives++)
     client.on('error', error => this.errors.push(error.message))
     for (const packet of ['chat', 'chat_message']) client.on(packet, ({ message }) => this.heard.push(message))
@@ -148,7 +157,7 @@ class Session {
       frames: this.frames,
       chunks: { count: chunks.count, ...chunks.digest.record() },
       messages: { count: messages.count, ...messages.digest.record() },
-      chatSessions: this.chatSessions,
+      chatKeys: this.chatKeys,
       loginCookie: this.loginCookie ?? null,
       keepAlives: this.keepAlives,
       heard: this.heard,

@@ -140,6 +140,12 @@ class Player {
     })
   }
 
+  // From 1.19.3 on in play, before that with the name.
+  hasToldKey () {
+    const { client } = this
+    return client._supportFeature('useChatSessions') ? client._session !== undefined : client.profileKeys !== undefined
+  }
+
   record () {
     return {
       username: this.client.username,
@@ -151,7 +157,7 @@ class Player {
       threshold: this.client.compressor?.compressionThreshold ?? null,
       frames: this.frames,
       plays: this.plays,
-      signsChat: this.client._session !== undefined, // it has told the server a key
+      signsChat: this.hasToldKey(),
       keepAlives: this.keepAlives,
       chunks: { count: this.chunks.count, ...this.chunks.digest.record() },
       messages: { count: this.sent.count, ...this.sent.digest.record() },
