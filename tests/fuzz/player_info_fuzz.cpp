@@ -62,8 +62,7 @@ void check_host(std::string_view field, const PlayerInfo& info, std::string_view
   boost::system::error_code error;
   const auto json = boost::json::parse(parts.back(), error);
   require(!error && json.is_array());
-  require((json.as_array().empty()) == (token.empty() && !host->kept.contains("F")) ||
-          floodgate);
+  require((json.as_array().empty()) == (token.empty() && !host->kept.contains("F")) || floodgate);
 }
 
 void check_words(std::string_view reason) {
