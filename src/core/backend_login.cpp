@@ -143,7 +143,8 @@ class BackendLogin {
   [[nodiscard]] TimePoint deadline() const {
     return questions_.deadline(connection_, server_->config.timeouts.read);
   }
-  [[nodiscard]] bool knows_account() const {
+  // Before anything is heard of it: without forwarding a backend makes a UUID of its own.
+  [[nodiscard]] bool is_told_account() const {
     return profile_.authenticated && mode_ != ForwardingMode::none;
   }
 
@@ -209,9 +210,10 @@ std::unexpected<Error> BackendLogin::refuse(const Error& error) {
 }
 
 BackendJoined BackendLogin::joined(Place place) && {
+  const bool knows_account = profile_.authenticated && success_.uuid == profile_.uuid;
   return {.backend = std::move(backend_),
           .success = std::move(success_),
-          .knows_account = knows_account(),
+          .knows_account = knows_account,
           .server = std::move(server_),
           .place = std::move(place),
           .at_address = std::move(at_address_),
@@ -240,7 +242,7 @@ net::Task<Result<>> BackendLogin::open() {
   // The key is signed for the account: a backend that knows the player by another UUID would refuse
   // it.
   auto login_start = mc::encode_login_start({.player = profile_.name,
-                                             .key = knows_account() ? profile_.key : std::nullopt,
+                                             .key = is_told_account() ? profile_.key : std::nullopt,
                                              .uuid = profile_.uuid},
                                             version);
   if (!login_start) co_return refuse(login_start.error());

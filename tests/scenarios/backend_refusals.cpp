@@ -97,6 +97,27 @@ TEST(BackendRefusal, a_key_does_not_go_where_the_account_does_not) {
   EXPECT_FALSE(backend.start.key);
 }
 
+// Minestom, without forwarding, takes the UUID of the login start.
+TEST(BackendRefusal, chat_keys_go_where_the_uuid_of_success_is_the_accounts) {
+  for (const bool knows : {false, true}) {
+    BackendDoor door({.mode = "client_only", .forwarding = "none"});
+    LoginClient client = door.client(mc::v1_19_3);
+    LoginBackend backend = door.backend();
+    ASSERT_TRUE(say_success(backend, knows ? account_uuid("Steve") : offline_uuid("Steve")));
+    ASSERT_TRUE(client.log_in().in);
+    const auto id = mc::id_map(mc::v1_19_3, mc::State::play, mc::Bound::server)
+                        .id(mc::Kind::chat_session_update);
+    ASSERT_TRUE(id);
+    const ByteBuffer update{static_cast<Byte>(*id), 1, 2, 3};
+    const ByteBuffer other{0x7F, 1};
+    ASSERT_TRUE(client.link.write_body(update));
+    ASSERT_TRUE(client.link.write_body(other));
+    const auto next = backend.link.read();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->body, knows ? update : other);
+  }
+}
+
 TEST(BackendRefusal, a_backend_that_hangs_up_is_a_backend_that_is_not_there) {
   BackendDoor door({.server = "disconnect_message = \"come back later\""});
   LoginClient client = door.client();
