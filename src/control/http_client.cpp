@@ -142,10 +142,7 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
   };
 
   State(ControlThread& c, Resolver& r, HttpClientOptions o)
-      : control(c),
-        resolver(r),
-        options(std::move(o)),
-        context(make_context(options.authorities)) {}
+      : control(c), resolver(r), options(std::move(o)) {}
 
   void close();
   std::unique_ptr<Link> take_kept(const std::string& origin);
@@ -156,7 +153,9 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
   ControlThread& control;
   Resolver& resolver;
   const HttpClientOptions options;
-  const std::shared_ptr<ssl::context> context;
+  std::shared_ptr<ssl::context> trusting;  // made when first needed: reading authorities takes time
+  const std::shared_ptr<ssl::context> plain =
+      std::make_shared<ssl::context>(ssl::context::tls_client);
   std::map<std::string, Origin> origins;
   bool closing = false;
 };
@@ -312,7 +311,9 @@ void HttpClient::Exchange::connect() {
   if (!state) return;
   const std::size_t left = endpoints_.size() - next_endpoint_;
   const Endpoint to = endpoints_[next_endpoint_++];
-  link_ = std::make_unique<Link>(state->control.loop().io, state->context);
+  if (url_.tls && !state->trusting) state->trusting = make_context(state->options.authorities);
+  link_ =
+      std::make_unique<Link>(state->control.loop().io, url_.tls ? state->trusting : state->plain);
   // An address that swallows everything costs its share of the time, not all of it.
   step_ = state->control.after((until_ - Clock::now()) / left, [weak = weak_from_this()] {
     const auto self = weak.lock();

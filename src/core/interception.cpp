@@ -248,6 +248,7 @@ net::Task<> Interception::end(Denied why) {
         say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time));
     co_return;
   }
+  if (services().stopping) why.kick = config::Kick::shutdown;  // and the chain is cancelled
   if (!why.kick && is_late()) why.kick = config::Kick::login_timed_out;
   if (!why.kick || client_.state != mc::State::login)
     co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);

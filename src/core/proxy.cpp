@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <latch>
 #include <memory>
 #include <system_error>
@@ -127,6 +128,14 @@ void Proxy::settle() {
   };
   for (const auto& post : posts_) post->worker.post([token = counted()] {});
   there.wait();
+}
+
+std::size_t Proxy::set_ups() {
+  std::atomic<std::size_t> count = 0;
+  for (const auto& post : posts_)
+    post->worker.post([worker = &post->worker, &count] { count += worker->tasks(); });
+  settle();
+  return count;
 }
 
 bool Proxy::is_open(const config::EffectiveListener& wanted) const {

@@ -47,6 +47,10 @@ class Proxy {
   // control thread, so it may.
   void settle();
 
+  // Connections that are being set up now, log-ins under way included: who plays is none. Waits for
+  // the workers.
+  [[nodiscard]] std::size_t set_ups();
+
   // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
   // calls `done`.
   void shut_down(Duration drain, std::function<void()> done);
