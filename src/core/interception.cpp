@@ -16,6 +16,9 @@
 #include "core/profile.hpp"
 #include "mc/frame.hpp"
 #include "mc/packet_ids.hpp"
+#include "mc/packets/configuration.hpp"
+#include "mc/packets/login.hpp"
+#include "mc/packets/play.hpp"
 #include "mc/text.hpp"
 #include "net/later.hpp"
 #include "net/socket_options.hpp"
@@ -31,7 +34,7 @@ constexpr Duration farewell_time = seconds(5);
 // How long a login waits for the worker of another one that it replaces.
 constexpr Duration replacing_time = seconds(5);
 
-// Why a login ends here. Without words the client is gone, or could not read them.
+// Why a login ends here. Without a kick the client is gone, or late.
 struct Denied {
   std::optional<config::Kick> kick;
   std::string detail;
@@ -62,13 +65,23 @@ std::optional<mc::LoginKey> key_of(const Connection& connection) {
   return read ? std::move(read->key) : std::nullopt;
 }
 
-mc::LoginDisconnect login_words(const Connection& connection, config::Kick kick) {
-  return {.reason = mc::to_json(kick_words(kick, connection.subject()), connection.hello.version)};
+template <typename P>
+net::Task<> say_last(PacketStream client, P packet, TimePoint until) {
+  auto sent = co_await client.write(std::move(packet), until);
+  if (sent) client.stream().finish();
 }
 
-net::Task<> say_farewell(PacketStream client, mc::LoginDisconnect words, TimePoint until) {
-  auto sent = co_await client.write(std::move(words), until);
-  if (sent) client.stream().finish();
+// The words for this kick, in the phase that the client is in by now.
+net::Task<> farewell(PacketStream client, const mc::Text& words, TimePoint until) {
+  const mc::Version version = client.version();
+  if (client.state == mc::State::configuration)
+    return say_last(std::move(client),
+                    mc::ConfigurationDisconnect{.reason = mc::wire_text(words, version)}, until);
+  if (client.state == mc::State::play)
+    return say_last(std::move(client), mc::KickDisconnect{.reason = mc::wire_text(words, version)},
+                    until);
+  return say_last(std::move(client), mc::LoginDisconnect{.reason = mc::to_json(words, version)},
+                  until);
 }
 
 class Interception {
@@ -116,6 +129,7 @@ net::Task<> Interception::run() {
   if (!joined) co_return co_await pass_on(std::move(joined.error()));
   auto finished = co_await let_in(*joined);  // compression, success
   if (!finished) co_return co_await end(std::move(finished.error()));
+  if (under_way_.ended_with()) co_return co_await end({});  // since the last wait
   hand_to_session(std::move(*joined));
 }
 
@@ -240,27 +254,26 @@ void Interception::hand_to_session(BackendJoined joined) {
 }
 
 net::Task<> Interception::end(Denied why) {
-  if (const auto kick = under_way_.ended_with()) {
-    // This chain is cancelled and can send nothing; another one says the words.
-    connection_.log_refusal(log::Level::info, config::name_of(*kick));
-    mc::LoginDisconnect words = login_words(connection_, *kick);
-    worker().spawn(
-        say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time));
-    co_return;
-  }
-  if (services().stopping) why.kick = config::Kick::shutdown;  // and the chain is cancelled
+  const auto ended_with = under_way_.ended_with();
+  if (ended_with) why = {.kick = ended_with, .detail = {}};
+  if (services().stopping) why.kick = config::Kick::shutdown;
   if (!why.kick && is_late()) why.kick = config::Kick::login_timed_out;
-  if (!why.kick || client_.state != mc::State::login)
+  if (!why.kick)
     co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);
   connection_.log_refusal(log::Level::info, config::name_of(*why.kick), why.detail);
-  mc::LoginDisconnect words = login_words(connection_, *why.kick);
-  co_await say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time);
+  const mc::Text words = kick_words(*why.kick, connection_.subject());
+  net::Task<> last = farewell(std::move(client_), words, worker().now() + farewell_time);
+  // This chain is cancelled and can wait for nothing, another one can.
+  if (ended_with) co_return worker().spawn(std::move(last));
+  co_await std::move(last);
 }
 
 net::Task<> Interception::pass_on(Refusal refusal) {
-  if (refusal.fault == Fault::client || under_way_.ended_with()) co_return co_await end({});
+  const bool ours =
+      refusal.fault == Fault::client || services().stopping || under_way_.ended_with();
+  if (ours) co_return co_await end({});
   mc::LoginDisconnect words = disconnect_for(connection_, refusal);
-  co_await say_farewell(std::move(client_), std::move(words), worker().now() + farewell_time);
+  co_await say_last(std::move(client_), std::move(words), worker().now() + farewell_time);
 }
 
 // What can be refused before anything is asked of the client.

@@ -119,6 +119,47 @@ TEST(LoginTime, is_limited_as_a_whole) {
   EXPECT_TRUE(door.rig.logged({"login_timed_out"}));
 }
 
+// The client is in configuration from the moment that it has its success.
+TEST(LoginTime, ends_with_words_even_if_success_is_never_acknowledged) {
+  Door door("play.example",
+            {.server = "proxy_mode = \"offline\"", .global = "limits.login_timeout = \"5s\"\n"});
+  LoginClient client(door.rig.endpoint(), {});
+  LoginBackend backend(door.backend.accept());
+  ASSERT_TRUE(backend.link.write(
+      mc::LoginSuccess{.uuid = offline_uuid("Steve"), .player = "Steve", .properties = {}}));
+  ASSERT_TRUE(client.link.expect<mc::LoginSuccess>());
+  client.link.state = mc::State::configuration;
+  const auto kick = client.link.expect<mc::ConfigurationDisconnect>();
+  ASSERT_TRUE(kick);
+  const auto words = mc::read_wire_text(kick->reason, client.link.version, Fault::proxy);
+  ASSERT_TRUE(words);
+  EXPECT_EQ(mc::to_plain(*words), "Logging in took too long. Please try again.");
+  EXPECT_TRUE(backend.link.wire.ends());
+}
+
+// What a client sends right behind its acknowledgement, in the same segment, is not lost.
+TEST(LoginTime, packets_behind_the_acknowledgement_arrive) {
+  Door door = offline_door();
+  LoginClient client(door.rig.endpoint(), {});
+  LoginBackend backend(door.backend.accept());
+  ASSERT_TRUE(backend.link.write(
+      mc::LoginSuccess{.uuid = offline_uuid("Steve"), .player = "Steve", .properties = {}}));
+  ASSERT_TRUE(client.link.expect<mc::LoginSuccess>());
+  const auto acknowledged = mc::encode_frame(0x03, mc::LoginAcknowledged{}, client.link.version);
+  mc::CustomPayload brand;
+  brand.channel = "minecraft:brand";
+  const auto sent = mc::encode_frame(0x02, brand, client.link.version);
+  ASSERT_TRUE(acknowledged && sent);
+  ByteBuffer both = *acknowledged;
+  both.insert(both.end(), sent->begin(), sent->end());
+  client.link.write_raw(both);
+  ASSERT_TRUE(backend.link.expect<mc::LoginAcknowledged>());
+  backend.link.state = mc::State::configuration;
+  const auto got = backend.link.expect<mc::CustomPayload>();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->channel, "minecraft:brand");
+}
+
 TEST(LoginTime, setup_timeout_does_not_count_for_it) {
   SessionServer session;
   Door door("play.example", {.server = "proxy_mode = \"client_only\"",
