@@ -9,7 +9,9 @@
 #include "core/connection.hpp"
 #include "core/login_under_way.hpp"
 #include "core/reach.hpp"
+#include "core/session/packet_pump.hpp"
 #include "core/session/packet_session.hpp"
+#include "core/session/session_start.hpp"
 #include "core/texts.hpp"
 
 namespace drawbridge::core {

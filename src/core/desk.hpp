@@ -17,8 +17,7 @@
 #include "core/address_health.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
-#include "core/session/packet_pump.hpp"
-#include "core/session/session_start.hpp"
+#include "core/session/session_owner.hpp"
 #include "core/world.hpp"
 #include "mc/compression.hpp"
 #include "mc/version.hpp"
@@ -43,7 +42,9 @@ class SessionNames {
 };
 
 class LoginUnderWay;
+class PacketPump;
 class PacketSession;
+struct SessionStart;
 
 // A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
 // client claims can reach another's session.

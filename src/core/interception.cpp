@@ -14,6 +14,7 @@
 #include "core/packet_stream.hpp"
 #include "core/player_directory.hpp"
 #include "core/profile.hpp"
+#include "core/session/session_start.hpp"
 #include "mc/frame.hpp"
 #include "mc/packet_ids.hpp"
 #include "mc/packets/configuration.hpp"
@@ -236,6 +237,7 @@ void Interception::hand_to_session(BackendJoined joined) {
   net::apply_congestion(client_.stream().fd(), connection_.global().tcp_congestion);
   SessionRules rules = SessionRules::of(connection_.global().limits);
   rules.drops_chat_session = !joined.knows_account;
+  rules.longest_silence = joined.server->config.timeouts.read;
   SessionStart start{.version = client_.version(),
                      .client = client_.release(),
                      .backend = joined.backend.release(),

@@ -80,6 +80,21 @@ TEST_P(SessionEndings, everybody_is_told_at_the_end_of_the_drain) {
   EXPECT_TRUE(played.left("shutdown"));
 }
 
+// Modpacks take minutes here, with a word now and then.
+TEST_P(SessionEndings, configuration_lasts_as_long_as_somebody_speaks) {
+  Played::Settings settings = mode();
+  settings.server = "[timeouts]\nread = \"1s\"\n";
+  Played played(settings);
+  Seated player = played.seat();
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(player.backend.write(mc::KeepAlive{i}));
+    ASSERT_TRUE(player.client.expect<mc::KeepAlive>());
+    ASSERT_TRUE(player.client.wire.stays_quiet(milliseconds(300)));
+  }
+  EXPECT_NE(kick_words(player.client), "");
+  EXPECT_TRUE(played.left("silent in configuration"));
+}
+
 // --- What a client may not do ---
 
 TEST_P(SessionEndings, a_bad_packet_ends_its_own_session_with_words) {

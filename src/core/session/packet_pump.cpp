@@ -42,6 +42,8 @@ std::string_view name(SessionEndReason reason) {
       return "backend timed out";
     case SessionEndReason::half_open_idle:
       return "half open and idle";
+    case SessionEndReason::silent:
+      return "silent in configuration";
     case SessionEndReason::memory:
       return "too many bytes waiting";
     case SessionEndReason::client_fault:
@@ -97,6 +99,7 @@ void PacketPump::ended(PacketSession& session) {
   sessions_.pop_back();
   totals_.sessions.store(sessions_.size(), std::memory_order_relaxed);
   worker_.set_sessions(sessions_.size());
+  std::erase_if(gathered_, [&](const Gathered& one) { return one.session == &session; });
   ended_.push_back(&session);
   ask_for_turn();
 }

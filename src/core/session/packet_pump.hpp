@@ -16,19 +16,16 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "config/types.hpp"
 #include "core/session/buffer_pool.hpp"
+#include "core/session/session_owner.hpp"
 #include "core/session/session_start.hpp"
 #include "core/session/side.hpp"
 #include "mc/cipher.hpp"
 #include "mc/compression.hpp"
-#include "mc/text.hpp"
 #include "net/slab.hpp"
 #include "net/turn.hpp"
 
@@ -39,54 +36,6 @@ class Worker;
 namespace drawbridge::core {
 
 class PacketSession;
-
-// Why a session ended: what came first.
-enum class SessionEndReason : std::uint8_t {
-  client_closed,
-  backend_closed,   // without a word to the player
-  kicked,           // by the server
-  transferred,      // by the server, to another address
-  client_reset,     // RST, or a write to a client that is gone
-  backend_reset,    // the same of the backend
-  client_timeout,   // keepalive or TCP_USER_TIMEOUT
-  backend_timeout,  // the same of the backend
-  half_open_idle,  // the client had closed, the backend sent nothing and did not close for a minute
-  memory,          // the worker held too much, and this session the most of it
-  client_fault,    // it sent what is none of the game's
-  backend_fault,   // the same of the backend
-  rate_limited,    // more packets or inflated bytes than a client may cause
-  closed,          // by us, with words
-  shutdown,        // the program ends
-  failed           // an error of ours: the descriptor could not be watched
-};
-std::string_view name(SessionEndReason reason);  // "client closed", ...
-
-struct SessionBytes {
-  std::uint64_t to_backend = 0;  // that the kernel took
-  std::uint64_t to_client = 0;
-};
-
-struct SessionEnd {
-  std::uint64_t id = 0;
-  SessionBytes bytes;
-  SessionEndReason why = SessionEndReason::closed;
-  std::string detail;  // the words of a kick, what was wrong with a packet; may be empty
-  TimePoint started;
-};
-
-// Whoever knows the players. Outlives the pump's sessions; called on the worker.
-class SessionOwner {
- public:
-  // Told once; both sockets are gone by then. The session must not be used any more.
-  virtual void on_session_end(const SessionEnd& end) = 0;
-  // Told once, within the first second or little more, if the session lives that long.
-  virtual void on_session_lasts(std::uint64_t id, int client, int backend) = 0;
-  // What this player is told.
-  virtual mc::Text words_for(std::uint64_t id, config::Kick kick) = 0;
-
- protected:
-  ~SessionOwner() = default;
-};
 
 struct PacketPumpStats {
   std::uint64_t sessions = 0;  // living

@@ -43,7 +43,9 @@ PacketSession::PacketSession(PacketPump& pump, SessionOwner& owner, std::uint64_
       started_(pump.worker_.now()),
       flow_(start.version, {.client = start.client.state, .backend = start.backend.state},
             {.client = start.client.threshold, .backend = start.backend.threshold}, start.rules,
-            pump.codecs_, pump.scratch_, pump.second_) {
+            pump.codecs_, pump.scratch_, pump.second_),
+      longest_silence_(static_cast<std::uint32_t>(
+          std::chrono::ceil<seconds>(start.rules.longest_silence).count())) {
   for (const Side side : both) {
     LinkStart& from = side == Side::client ? start.client : start.backend;
     link(side).fd = std::move(from.fd);
@@ -517,12 +519,14 @@ void PacketSession::close_backend() {
 // --- Once a second ---
 
 void PacketSession::sweep() {
-  if (std::exchange(new_, false))
+  if (std::exchange(new_, false) && !closing_)
     owner_.on_session_lasts(id_, link(Side::client).fd.get(), link(Side::backend).fd.get());
   if (closing_) {
     if (pump_.second_ - closing_since_ > farewell_seconds) end(why_);
     return;
   }
+  if (is_silent())
+    return kick(owner_.words_for(id_, config::Kick::login_timed_out), SessionEndReason::silent);
   const std::uint64_t moved = link(Side::client).sent + link(Side::backend).sent;
   if (!link(Side::client).ended || moved != last_moved_) {
     idle_seconds_ = 0;
@@ -531,6 +535,20 @@ void PacketSession::sweep() {
     return end(why_);
   }
   last_moved_ = moved;
+}
+
+// In configuration a server keeps its client awake, so that silence means that one of them hangs.
+// In play the kernel finds dead ends.
+bool PacketSession::is_silent() {
+  const PacketTracker& tracker = flow_.tracker();
+  const std::uint64_t packets = flow_.packets(Side::client) + flow_.packets(Side::backend);
+  const bool configures = tracker.state(Side::client) == mc::State::configuration ||
+                          tracker.state(Side::backend) == mc::State::configuration;
+  if (!configures || packets != std::exchange(last_packets_, packets)) {
+    silent_seconds_ = 0;
+    return false;
+  }
+  return longest_silence_ != 0 && ++silent_seconds_ > longest_silence_;
 }
 
 }  // namespace drawbridge::core

@@ -103,6 +103,7 @@ class PacketSession final : public net::Pollable, public net::Turn {
   void close_behind_words();
   void close_backend();
   void release(Link& link);
+  bool is_silent();
   void note(SessionEndReason why);
 
   Link& link(Side side) { return links_[index(side)]; }
@@ -115,7 +116,10 @@ class PacketSession final : public net::Pollable, public net::Turn {
   PacketFlow flow_;
   std::array<Link, 2> links_;
   std::string detail_;
-  std::uint64_t last_moved_ = 0;     // at the last sweep
+  std::uint64_t last_moved_ = 0;    // at the last sweep
+  std::uint64_t last_packets_ = 0;  // the same
+  std::uint32_t longest_silence_;   // seconds in configuration, 0 = no limit
+  std::uint32_t silent_seconds_ = 0;
   std::uint32_t closing_since_ = 0;  // seconds of the pump
   std::uint32_t place_ = 0;          // in the pump's list
   std::uint8_t idle_seconds_ = 0;

@@ -188,11 +188,12 @@ void PacketTracker::note_ours(Kind kind, ByteView fields) {
 
 PacketTracker::Verdict PacketTracker::note_to_backend(Kind kind, ByteView fields) {
   switch (kind) {
+    // Only as an answer: a client that says it unasked is its server's to refuse.
     case Kind::configuration_acknowledged:
-      enter(Side::client, State::configuration);
+      if (state(Side::backend) == State::configuration) enter(Side::client, State::configuration);
       break;
     case Kind::finish_configuration:
-      enter(Side::client, State::play);
+      if (state(Side::backend) == State::play) enter(Side::client, State::play);
       break;
     case Kind::keep_alive:
       return note_keep_alive_answer(fields);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/clock.hpp"
 #include "config/global.hpp"
 #include "core/link_start.hpp"
 #include "mc/version.hpp"
@@ -21,13 +22,17 @@ struct SessionRules {
   // What the client may cause, averaged over 7 seconds; 0 = no limit.
   std::uint64_t inflated_per_second = 0;
   std::uint32_t packets_per_second = 0;
+  // How long both ends may be silent in configuration; 0 = no limit. Packs and mod lists take
+  // minutes, but there are keep-alives meanwhile.
+  Duration longest_silence = {};
 
   // The limits of the configuration; the rest is as above.
   static SessionRules of(const config::Limits& limits) {
     return {.drops_chat_session = false,
             .max_inflated = limits.max_inflated,
             .inflated_per_second = limits.inflated_per_second,
-            .packets_per_second = limits.packets_per_second};
+            .packets_per_second = limits.packets_per_second,
+            .longest_silence = {}};
   }
 };
 
