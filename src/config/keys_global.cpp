@@ -59,14 +59,13 @@ const Table& limits_keys() {
           "stranger_memory", "Memory for all who have not logged in yet; the oldest go first.",
           live, ours, later, at_least(Size{1} << 20)),
       key<&Limits::max_inflated>("max_inflated", "Largest packet after inflating.", fresh, ours,
-                                 later, within(Size{1} << 20, Size{64} << 20)),
+                                 now, within(Size{1} << 20, Size{64} << 20)),
       key<&Limits::inflated_per_second>(
           "inflated_per_second",
-          "Inflated bytes that one client may cause, as a 7 s average; 0 = off.", fresh, ours,
-          later),
+          "Inflated bytes that one client may cause, as a 7 s average; 0 = off.", fresh, ours, now),
       key<&Limits::packets_per_second>(
           "packets_per_second", "Packets that one client may send, as a 7 s average; 0 = off.",
-          fresh, ours, later),
+          fresh, ours, now),
   });
   return table;
 }
