@@ -1,7 +1,7 @@
 // Suite `idle`: what a player costs who is logged in and does nothing. N players log in at the same
 // moment, then N more; the second N show what one more player costs when whatever a burst leaves
-// behind is there already. After each burst one packet goes each way for every player, so that the
-// relay has really been used.
+// behind is there already; `--burst` makes it fewer at a time. After each burst one packet goes
+// each way for every player, so that the relay has really been used.
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -77,6 +77,7 @@ void run_idle(Args& args) {
   Door door(args);
   const auto relay = args.pids("relay");
   const int count = args.number("players", 3000, 1, 4500);
+  const int burst = args.number("burst", count, 1, count);
   const double pause = args.real("settle", 2);
   const Login login(args);
   args.finish();
@@ -87,7 +88,7 @@ void run_idle(Args& args) {
   std::int64_t rss[2] = {};
   std::int64_t descriptors[2] = {};
   for (int round = 0; round < 2; ++round) {
-    auto players = login.log_in(door, round * count, count, count, true);
+    auto players = login.log_in(door, round * count, count, burst, true);
     for (Player& player : players) {
       pass_both_ways(player);
       all.push_back(std::move(player));
