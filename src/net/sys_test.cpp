@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "net/fd.hpp"
@@ -48,7 +49,8 @@ TEST_P(SysCall, WaitsForEvents) {
   EXPECT_EQ(call(SYS_epoll_pwait, epoll.get(), events.data(), events.size(), 0), 0);
   ASSERT_EQ(write(write_end.get(), "x", 1), 1);
   EXPECT_EQ(call(SYS_epoll_pwait, epoll.get(), events.data(), events.size(), -1), 1);
-  EXPECT_EQ(events[0].data.u64, 7U);
+  const std::uint64_t tag = events[0].data.u64;  // packed: no reference may be bound to it
+  EXPECT_EQ(tag, 7U);
 }
 
 }  // namespace
