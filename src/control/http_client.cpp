@@ -34,7 +34,7 @@ namespace {
 namespace http = boost::beast::http;
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
-using tcp = boost::asio::ip::tcp;
+using Tcp = boost::asio::ip::tcp;
 
 constexpr std::uint32_t max_answer_head = 16 * 1024;
 
@@ -42,13 +42,13 @@ constexpr std::uint32_t max_answer_head = 16 * 1024;
 struct Link {
   Link(asio::io_context& io, std::shared_ptr<ssl::context> c)
       : context(std::move(c)), stream(io, *context) {}
-  [[nodiscard]] tcp::socket& socket() { return stream.next_layer(); }
+  [[nodiscard]] Tcp::socket& socket() { return stream.next_layer(); }
   void close() {
     error_code ignored;
-    socket().close(ignored);
+    (void)socket().close(ignored);
   }
   std::shared_ptr<ssl::context> context;
-  ssl::stream<tcp::socket> stream;
+  ssl::stream<Tcp::socket> stream;
   boost::beast::flat_buffer buffer;
 };
 
@@ -57,16 +57,16 @@ std::shared_ptr<ssl::context> make_context(const std::filesystem::path& authorit
   context->set_verify_mode(ssl::verify_peer);
   error_code error;
   if (authorities.empty())
-    context->set_default_verify_paths(error);
+    (void)context->set_default_verify_paths(error);
   else
-    context->load_verify_file(authorities.string(), error);
+    (void)context->load_verify_file(authorities.string(), error);
   if (error)
     log::error("http", "certificate authorities cannot be read, so every https request will fail",
                {{"file", authorities.string()}, {"reason", error.message()}});
   return context;
 }
 
-tcp::endpoint to_asio(const Endpoint& endpoint) {
+Tcp::endpoint to_asio(const Endpoint& endpoint) {
   error_code error;
   return {asio::ip::make_address(endpoint.address.text(), error), endpoint.port};
 }
@@ -327,11 +327,11 @@ void HttpClient::Exchange::connected(error_code error) {
   if (error && next_endpoint_ < endpoints_.size()) return connect();
   if (error) return lost("connect to", error);
   error_code ignored;
-  link_->socket().set_option(tcp::no_delay(true), ignored);
+  (void)link_->socket().set_option(Tcp::no_delay(true), ignored);
   if (!url_.tls) return write();
   if (!IpAddress::parse(url_.host))
     SSL_set_tlsext_host_name(link_->stream.native_handle(), url_.host.c_str());
-  link_->stream.set_verify_callback(ssl::host_name_verification(url_.host), ignored);
+  (void)link_->stream.set_verify_callback(ssl::host_name_verification(url_.host), ignored);
   link_->stream.async_handshake(ssl::stream_base::client, then(&Exchange::secured));
 }
 

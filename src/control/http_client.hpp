@@ -31,7 +31,7 @@ struct HttpRequest {
   std::vector<HttpHeader> headers = {};  // beside Host, User-Agent, Content-Length
   std::string body = {};
   Duration timeout = seconds(10);     // for all of it, time in the queue included
-  std::size_t max_body = 256 * 1024;  // of the answer; more is an error
+  std::size_t max_body = std::size_t{256} << 10;  // of the answer; more is an error
 };
 
 struct HttpResponse {

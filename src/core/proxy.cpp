@@ -217,7 +217,7 @@ void Proxy::shut_down(Duration drain, std::function<void()> done) {
 }
 
 void Proxy::await_drain(TimePoint until, std::function<void()> done) {
-  if (connections() == 0) return finish(std::move(done));
+  if (connections() == 0) return finish(done);
   if (Clock::now() >= until) {
     for (const auto& post : posts_)
       post->worker.post([desk = &post->desk] {

@@ -16,7 +16,7 @@ constexpr unsigned ok = 200;
 constexpr unsigned no_content = 204;
 constexpr unsigned server_errors = 500;
 // A profile with skin and cape and their signatures is some 3 KiB.
-constexpr std::size_t max_answer = 64 * 1024;
+constexpr std::size_t max_answer = std::size_t{64} << 10;
 
 using Answer = Result<control::HttpResponse>;
 
