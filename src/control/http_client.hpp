@@ -30,7 +30,7 @@ struct HttpRequest {
   std::string url;                       // http or https
   std::vector<HttpHeader> headers = {};  // beside Host, User-Agent, Content-Length
   std::string body = {};
-  Duration timeout = seconds(10);     // for all of it, time in the queue included
+  Duration timeout = seconds(10);                 // for all of it, time in the queue included
   std::size_t max_body = std::size_t{256} << 10;  // of the answer; more is an error
 };
 
