@@ -51,7 +51,7 @@ TEST_F(DeskTest, the_key_coalesce_reaches_the_worker) {
 
 // It may have demanded PROXY headers from trusted balancers alone.
 TEST_F(DeskTest, who_arrives_by_a_listener_that_a_reload_took_away_is_closed) {
-  use("bind = '127.0.0.1:1'");
+  use("bind = '127.0.0.1:1'\nlimits.setup_timeout = '1m'");  // so that no deadline closes it
   net::testing::Pair pair = tcp_pair();
   worker->call([&] {
     desk->accept(std::move(pair.far),
