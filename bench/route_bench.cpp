@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/host_pattern.hpp"
+#include "core/pattern_routes.hpp"
 #include "core/routes.hpp"
 
 namespace {
@@ -168,6 +169,41 @@ void look_up(benchmark::State& state, Find find, std::string_view kind) {
   state.counters["names"] = static_cast<double>(names().table.size());
 }
 
+// The same table with a thousand regular expressions behind it, as World::route asks them: names
+// and wildcards must not notice.
+const drawbridge::core::PatternRoutes& expressions() {
+  static const drawbridge::core::PatternRoutes all = [] {
+    std::vector<drawbridge::core::PatternClaim> claims;
+    for (int i = 0; i < 1000; ++i)
+      claims.push_back({.origin = {},
+                        .match = fmt::format("([a-z]+)-{}\\.rooms[0-9]+\\.example\\.com", i),
+                        .server_id = {},
+                        .address = "$1.lan",
+                        .resolve_allow = {}});
+    return drawbridge::core::PatternRoutes(std::move(claims));
+  }();
+  return all;
+}
+
+std::optional<std::uint32_t> find_with_expressions(std::string_view host) {
+  const auto match = names().table.find_domain(host);
+  if (match) return match->server;
+  const std::vector<std::size_t> matching = expressions().matching(host);
+  if (matching.empty() || !expressions().fill(matching[0], host)) return std::nullopt;
+  return static_cast<std::uint32_t>(matching[0]);
+}
+
+void look_up_expression(benchmark::State& state) {
+  std::vector<std::string> asked;
+  for (int i = 0; i < 1000; ++i) asked.push_back(fmt::format("red-{}.rooms7.example.com", i));
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const auto found = find_with_expressions(asked[i]);
+    if (found != i) return state.SkipWithError("a wrong answer");
+    i = (i + 1) % asked.size();
+  }
+}
+
 void build_table(benchmark::State& state) {
   std::vector<RouteClaim> claims;
   for (std::uint32_t i = 0; i < exact_names; ++i) {
@@ -191,10 +227,12 @@ void register_all() {
   for (const std::string_view kind : {"exact", "wildcard", "miss", "deep_miss"}) {
     add("table", find_in_table, kind);
     add("maps", find_in_maps, kind);
+    add("table_and_1000_expressions", find_with_expressions, kind);
     if (kind == "exact") continue;  // a list has no part in exact names
     add("list", find_in_list, kind);
     add("list_by_bits", find_in_list_by_bits, kind);
   }
+  benchmark::RegisterBenchmark("look_up/table_and_1000_expressions/expression", look_up_expression);
   benchmark::RegisterBenchmark("build_table", build_table)->Unit(benchmark::kMillisecond);
 }
 

@@ -10,6 +10,7 @@
 #include "app/port_owner.hpp"
 #include "base/log.hpp"
 #include "config/diff.hpp"
+#include "config/grammar.hpp"
 #include "config/inactive.hpp"
 
 namespace drawbridge::app {
@@ -83,7 +84,8 @@ std::string joined(const std::vector<std::string>& items) {
 
 }  // namespace
 
-Daemon::Daemon(DaemonOptions options) : options_(std::move(options)) {}
+Daemon::Daemon(DaemonOptions options)
+    : options_(std::move(options)), service_manager_(options_.service_manager) {}
 
 Daemon::~Daemon() {
   control_.run_and_wait([this] { begin_stop(Duration::zero()); });
@@ -93,6 +95,7 @@ Daemon::~Daemon() {
   if (proxy_) proxy_->stop();
   files_.reset();
   global_watch_.release();
+  drain_watch_.release();
   watch_.reset();
   proxy_.reset();
   http_.reset();
@@ -109,10 +112,13 @@ int Daemon::start() {
   registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools);
   registry_->set_global(global_);
   watch_global();
+  watch_drains();
   watch_servers();
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
   if (const int code = open(); code != exit_ok) return code;
   serving_ = true;
+  watch_workers();
+  service_manager_.ready(fmt::format("serving {} servers", world_->servers.size()));
   control_.start();
   return exit_ok;
 }
@@ -144,7 +150,7 @@ int Daemon::open() {
   const auto failures = proxy_->start(world_);
   for (const core::ListenFailure& failure : failures) log_listen_failure(failure);
   if (!failures.empty()) return exit_runtime;
-  if (proxy_->addresses().empty()) {
+  if (world_->listeners.empty()) {
     log::error("net", "there is nothing to listen on: set `bind`, or a [[listener]] table");
     return exit_config;
   }
@@ -157,6 +163,15 @@ int Daemon::open() {
             "no server is configured yet: create {}/my-server.toml with `domains` and `addresses`",
             global_->servers_dir.string()));
   return exit_ok;
+}
+
+// A sign of life only while every worker gets round to its work: three looks in the time that the
+// service manager waits.
+void Daemon::watch_workers() {
+  const Duration every = service_manager_.watchdog() / 3;
+  if (every <= Duration::zero()) return;
+  if (proxy_->workers_answer()) service_manager_.alive();
+  watchdog_ = control_.after(every, [this] { watch_workers(); });
 }
 
 // --- Changes of files ---
@@ -179,12 +194,67 @@ void Daemon::watch_servers() {
   apply(files_->start());
 }
 
+// --- Drained addresses ---
+
+void Daemon::watch_drains() {
+  drain_watch_ = watch_->watch_file(global_->drain_file,
+                                    [this](const control::ChangedPaths&) { read_drains(); });
+  read_drains();
+}
+
+void Daemon::read_drains() {
+  const auto read = core::load_drains(global_->drain_file);
+  if (!read) {
+    log::error("balance", "drained addresses stay as they are", {{"reason", read.error().what}});
+    return;
+  }
+  for (const std::string& problem : read->problems)
+    log::error("balance", "a line is left out",
+               {{"file", global_->drain_file.string()}, {"reason", problem}});
+  for (const core::DrainedAddress& one : read->list)
+    if (!drains_.contains(one))
+      log::info("balance", "address drained", {{"server", one.server}, {"address", one.address}});
+  for (const core::DrainedAddress& one : drains_)
+    if (!read->list.contains(one))
+      log::info("balance", "address no longer drained",
+                {{"server", one.server}, {"address", one.address}});
+  drains_ = read->list;
+  proxy_->services().pools.set_drained(drains_);
+}
+
+Result<> Daemon::drain(const std::string& server, const std::string& address, bool drained) {
+  Result<> out = fail(Fault::proxy, "stopped");
+  control_.run_and_wait([&] { out = change_drains(server, address, drained); });
+  return out;
+}
+
+Result<> Daemon::change_drains(const std::string& server, const std::string& address,
+                               bool drained) {
+  const core::Server* found = world_ ? world_->find(server) : nullptr;
+  if (found == nullptr) return fail(Fault::client, "there is no server {}", server);
+  const auto parsed = config::parse_address(address);
+  const auto has = [&](const config::BackendAddress& one) { return one.address == *parsed; };
+  if (!parsed || std::ranges::none_of(found->config.addresses, has))
+    return fail(Fault::client, "{} has no address {}", server, address);
+  core::DrainList next = drains_;
+  const core::DrainedAddress one{server, parsed->text()};
+  if (drained)
+    next.insert(one);
+  else
+    next.erase(one);
+  auto saved = core::save_drains(global_->drain_file, next);
+  if (!saved) return saved;
+  read_drains();
+  return {};
+}
+
 void Daemon::apply(features::files::FileBatch batch) {
   for (const auto& fault : batch.faults) {
     log::error("config", "cannot be read; what was known of it stays",
                {{"path", fault.path.string()}, {"reason", fault.what}});
     server_files_bad_ = true;
     if (fault.path == global_->servers_dir) folder_unreadable_ = true;
+    ++outcome_.errors;
   }
   for (const auto& change : batch.changes) {
     const std::string key = change.path.string();
@@ -199,6 +269,7 @@ void Daemon::apply(features::files::FileBatch batch) {
         log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
     } else {
       server_files_bad_ = true;
+      ++outcome_.errors;
       log::error("config",
                  "server file not used; its last good version, if there is one, stays live",
                  {{"file", key}});
@@ -213,6 +284,7 @@ void Daemon::apply_global() {
   log_problems(loaded.problems);
   if (!loaded.config) {
     log::error("config", "the global file is bad; the values that are live stay");
+    ++outcome_.errors;
     return;
   }
   const config::Changes changes = config::diff(*global_, *loaded.config);
@@ -225,6 +297,8 @@ void Daemon::apply_global() {
               {{"keys", joined(changes.restart)}});
   log_inactive(config::inactive_keys(*loaded.config, loaded.origins),
                config::inactive_keys(*global_, origins_));
+  outcome_.changed = live;
+  outcome_.waiting = changes.restart;
   const auto old_folder = global_->servers_dir;
   global_ = std::make_shared<const config::GlobalConfig>(
       config::without_restart_keys(*global_, std::move(*loaded.config)));
@@ -257,6 +331,9 @@ void Daemon::publish() {
   const core::WorldChange change = registry_->build();
   world_ = change.world;
   for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
+  outcome_.added = change.added;
+  outcome_.updated = change.updated;
+  outcome_.removed = change.removed;
   if (change.servers_changed())
     log::info("config", "servers changed",
               {{"added", joined(change.added)},
@@ -265,15 +342,34 @@ void Daemon::publish() {
   check_together();
 }
 
-void Daemon::reload() {
-  control_.run_and_wait([this] {
+ReloadOutcome Daemon::read_everything() {
+  service_manager_.reloading();
+  outcome_ = {};
+  apply_global();
+  read_drains();
+  apply(files_->rescan());
+  registry_->reread_pictures();
+  publish();
+  const auto count = [](const std::vector<std::string>& items) { return items.size(); };
+  log::info("config", "reloaded",
+            {{"changed", joined(outcome_.changed)},
+             {"wait_for_restart", joined(outcome_.waiting)},
+             {"added", count(outcome_.added)},
+             {"updated", count(outcome_.updated)},
+             {"removed", count(outcome_.removed)},
+             {"errors", outcome_.errors}});
+  service_manager_.ready(fmt::format("serving {} servers", world_->servers.size()));
+  return outcome_;
+}
+
+ReloadOutcome Daemon::reload() {
+  ReloadOutcome outcome;
+  control_.run_and_wait([&] {
     if (stopping_) return;
-    apply_global();
-    apply(files_->rescan());
-    registry_->reread_pictures();
-    publish();
+    outcome = read_everything();
     proxy_->settle();
   });
+  return outcome;
 }
 
 void Daemon::settle() {
@@ -289,10 +385,7 @@ void Daemon::handle_signals() {
 void Daemon::on_signal(int signal) {
   if (signal == SIGHUP) {
     log::info("app", "reloading (SIGHUP)");
-    apply_global();
-    apply(files_->rescan());
-    registry_->reread_pictures();
-    publish();
+    if (!stopping_) read_everything();
     return;
   }
   ++signals_seen_;
@@ -314,7 +407,9 @@ void Daemon::begin_stop(std::optional<Duration> drain) {
   if (stopping_) return;
   stopping_ = true;
   if (!serving_) return control_.stop();
-  proxy_->shut_down(drain.value_or(global_->shutdown.drain), [this] {
+  const Duration time = drain.value_or(global_->shutdown.drain);
+  service_manager_.stopping(time + seconds(15));
+  proxy_->shut_down(time, [this] {
     log::info("app", "stopped");
     control_.stop();
   });

@@ -16,6 +16,8 @@
 #include "control/file_watch.hpp"
 #include "control/http_client.hpp"
 #include "control/resolver.hpp"
+#include "control/service_manager.hpp"
+#include "core/drains.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
 #include "features/files/file_provider.hpp"
@@ -34,6 +36,15 @@ struct DaemonOptions {
   control::FileWatchOptions watch;
   control::ResolverOptions resolver;
   control::HttpClientOptions http;
+  control::ServiceManagerOptions service_manager;
+};
+
+// What a reload came to.
+struct ReloadOutcome {
+  std::vector<std::string> changed;  // global keys that hold now, for new connections at least
+  std::vector<std::string> waiting;  // global keys that wait for a restart
+  std::vector<std::string> added, updated, removed;  // servers
+  std::size_t errors = 0;                            // sources whose last good version stays live
 };
 
 class Daemon {
@@ -54,7 +65,11 @@ class Daemon {
   // Any thread. Begins to stop; `drain` none: the configured time.
   void stop(std::optional<Duration> drain = std::nullopt);
   // Any thread. Reads everything again; returns when new connections are served by what was read.
-  void reload();
+  ReloadOutcome reload();
+
+  // Any thread. Takes an address of a server out of service for new connections, or back in; kept
+  // in drain_file. Errors: no such server or address, the file cannot be written.
+  Result<> drain(const std::string& server, const std::string& address, bool drained);
 
   // Not on the control thread.
   [[nodiscard]] std::vector<Endpoint> addresses();
@@ -68,10 +83,15 @@ class Daemon {
   int open();
   void watch_global();
   void watch_servers();
+  void watch_drains();
+  void read_drains();
+  Result<> change_drains(const std::string& server, const std::string& address, bool drained);
+  ReloadOutcome read_everything();
   void apply_global();
   void apply(features::files::FileBatch batch);
   void check_together();
   void publish();
+  void watch_workers();
   void begin_stop(std::optional<Duration> drain);
   void on_signal(int signal);
 
@@ -85,11 +105,16 @@ class Daemon {
   std::unique_ptr<control::HttpClient> http_;
   std::unique_ptr<control::FileWatch> watch_;
   control::FileWatch::Handle global_watch_;
+  control::FileWatch::Handle drain_watch_;
+  core::DrainList drains_;
   std::unique_ptr<features::files::FileProvider> files_;
   std::unique_ptr<core::Proxy> proxy_;
   std::unique_ptr<core::Registry> registry_;
   core::WorldPtr world_;
   std::set<std::string> found_together_;  // what cross_check() said of the last world
+  control::ServiceManager service_manager_;
+  control::Timer watchdog_;
+  ReloadOutcome outcome_;  // of the changes that are being applied
   bool server_files_bad_ = false;
   bool folder_unreadable_ = false;
   bool serving_ = false;

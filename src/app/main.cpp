@@ -93,12 +93,14 @@ bool set_up_log(const std::string& level_flag, const std::string& format_flag) {
 }
 
 int run(const CommonFlags& flags, bool strict) {
-  app::DaemonOptions options{.config = flags.path(),
-                             .overlays = {},
-                             .strict = strict,
-                             .watch = {},
-                             .resolver = {},
-                             .http = {}};
+  app::DaemonOptions options{
+      .config = flags.path(),
+      .overlays = {},
+      .strict = strict,
+      .watch = {},
+      .resolver = {},
+      .http = {},
+      .service_manager = control::ServiceManagerOptions::take_from_environment()};
   if (!flags.overlays(options.overlays)) return app::exit_config;
   app::Daemon daemon(std::move(options));
   // A reader of our log that goes away must not take the players along.

@@ -7,6 +7,7 @@
 
 #include "app/file_world.hpp"
 #include "base/strings.hpp"
+#include "core/reach.hpp"
 #include "mc/host.hpp"
 #include "mc/version.hpp"
 
@@ -24,13 +25,16 @@ const core::ListenerRules* pick_listener(const core::World& world,
   return at == world.listeners.end() ? nullptr : &*at;
 }
 
-std::string describe(const core::World& world, const core::RouteExplanation& found) {
+std::string describe(const core::World& world, const core::RouteExplanation& found,
+                     const core::RoutedAddress* routed) {
   std::string out;
   if (found.match) {
     const core::Server& server = *world.servers[found.match->server];
     out += fmt::format("{} > {} ({})\n", found.host, server.id(), core::name_of(found.match->kind));
     std::string addresses;
-    for (const auto& backend : server.config.addresses) addresses += " " + backend.address.text();
+    if (routed != nullptr) addresses = " " + routed->address.text();
+    for (const auto& backend : server.config.addresses)
+      if (routed == nullptr) addresses += " " + backend.address.text();
     out += fmt::format("  mode {}, addresses{}\n", config::name_of(server.config.proxy_mode),
                        addresses);
     if (server.withheld) out += fmt::format("  log-ins are refused: {}\n", *server.withheld);
@@ -83,10 +87,12 @@ RouteReport explain_route(const RouteQuestion& question,
   const core::ListenerRules* rules = pick_listener(*world, question.listener);
   if (rules == nullptr && question.listener)
     return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};
-  const auto found = world->routes.explain(
-      mc::normal_host_name(question.host), rules != nullptr ? rules->default_server : std::nullopt,
-      [&](std::uint32_t i) { return world->servers[i]->id(); });
-  return {problems + describe(*world, found) + describe_player(question, ip), found.match ? 0 : 4};
+  std::shared_ptr<const core::RoutedAddress> routed;
+  const auto found =
+      world->explain(mc::normal_host_name(question.host),
+                     rules != nullptr ? rules->default_server : std::nullopt, &routed);
+  return {problems + describe(*world, found, routed.get()) + describe_player(question, ip),
+          found.match ? 0 : 4};
 }
 
 }  // namespace drawbridge::app

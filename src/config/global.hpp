@@ -486,6 +486,7 @@ struct GlobalConfig {
   Duration connect_timeout = seconds(5);
   std::uint32_t connect_max_attempts = 3;  // 0 = all
   ActiveHealth active_health;
+  std::filesystem::path drain_file = "drained.txt";
   Forwarding forwarding;
   std::vector<std::string> fallback;
   Limbo limbo;

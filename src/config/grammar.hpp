@@ -21,9 +21,9 @@ Result<Size> parse_size(std::string_view text);
 // With the largest unit of 1024 that divides it.
 std::string size_text(Size size);
 
-// "host:port", "[v6]:port", without a port 25565, or "unix:/path". Names are folded like domains
-// (but may hold "_"). Port 0 passes here; where an address is dialled or listened on, its key says
-// so (`dialled`, `listening`).
+// "host:port", "[v6]:port", without a port 25565 (of a name: unless SRV says another), or
+// "unix:/path". Names are folded like domains (but may hold "_"). Port 0 passes here; where an
+// address is dialled or listened on, its key says so (`dialled`, `listening`).
 Result<Address> parse_address(std::string_view text);
 
 // A network; `note` is set when bits beyond the prefix were dropped.

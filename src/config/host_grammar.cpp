@@ -158,6 +158,7 @@ Result<Address> parse_address(std::string_view raw) {
   if (std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; }))
     return fail(Fault::proxy, "\"{}\" is neither an IPv4 address nor a host name", shown(text));
   out.host = *host;
+  out.port_given = parts->has_port;
   return out;
 }
 
@@ -172,7 +173,7 @@ Result<std::string> fold_domain(std::string_view raw) {
 std::string Address::text() const {
   if (is_unix()) return "unix:" + unix_path;
   if (ip) return Endpoint{*ip, port}.text();
-  return fmt::format("{}:{}", host, port);
+  return port_given ? fmt::format("{}:{}", host, port) : host;
 }
 
 bool is_id(std::string_view text) {

@@ -33,9 +33,9 @@ TEST(InactiveKeys, OnlyThoseThatAreSetAndDoNothing) {
       IsEmpty());
   EXPECT_THAT(
       inactive_keys(global("[rate_limit]\nenabled = true\nwindow = '10s'\n[docker]\nnetwork = 'x'\n"
-                           "[[route]]\nmatch = 'x'\nserver = 'y'\n[plugins.a]\nenabled = false\n"
+                           "[plugins.a]\nenabled = false\n"
                            "[wasm.quotas]\ncommands = 1")),
-      ElementsAre("route", "rate_limit.enabled", "docker", "wasm.quotas.commands", "plugins"));
+      ElementsAre("rate_limit.enabled", "docker", "wasm.quotas.commands", "plugins"));
 }
 
 TEST(InactiveKeys, PathsOnlyWhenSomebodySetThem) {
@@ -48,10 +48,9 @@ TEST(InactiveKeys, SingleValuesOfActiveKeys) {
   EXPECT_THAT(
       inactive_keys(server("balance = 'least_conn'\nproxy_mode = 'zero_copy'\nmax_players = 3")),
       IsEmpty());
-  EXPECT_THAT(inactive_keys(
-                  server("balance = 'ip_hash'\nproxy_mode = 'offline'\n[motd.online]\ntext = 'x'\n"
-                         "favicon = 'https://example.com/x.png'")),
-              ElementsAre("balance", "motd.online.favicon"));
+  EXPECT_THAT(inactive_keys(server("proxy_mode = 'offline'\n[motd.online]\ntext = 'x'\n"
+                                   "favicon = 'https://example.com/x.png'")),
+              ElementsAre("motd.online.favicon"));
 }
 
 TEST(Protection, PlainServersAreServed) {

@@ -12,10 +12,7 @@ namespace {
 
 const Table& listener_keys() {
   static const Table table = describe_table<Listener>({
-      key<&Listener::bind>("bind", "Where to listen.", live, ours, required, now, listening(),
-                           LaterValues{[](const void* value) {
-                             return !static_cast<const Address*>(value)->is_unix();
-                           }}),
+      key<&Listener::bind>("bind", "Where to listen.", live, ours, required, now, listening()),
       key<&Listener::receive_proxy_protocol>("receive_proxy_protocol",
                                              "As the key of that name, for this socket.", fresh,
                                              ours, now, DefaultText{"`receive_proxy_protocol`"}),
@@ -92,15 +89,15 @@ const Table& route_keys() {
   static const Table table = [] {
     Table keys = describe_table<GlobalRoute>({
         key<&GlobalRoute::match>("match", "Regular expression over the whole host name.", live,
-                                 ours, required, later, a_regex()),
+                                 ours, required, now, a_regex()),
         key<&GlobalRoute::server>("server", "Where matching hosts are led to.", live, ours,
-                                  required, later, an_id()),
+                                  required, now, an_id()),
         key<&GlobalRoute::address>(
             "address", "Replaces the server's addresses; may use the pattern's groups.", live, ours,
-            later, Range{"`$1`, `${name}`, `$$`"}, DefaultText{"the server's own"}),
+            now, Range{"`$1`, `${name}`, `$$`"}, DefaultText{"the server's own"}),
         key<&GlobalRoute::resolve_allow>(
             "resolve_allow", "Networks that a name made from groups may resolve to.", live, ours,
-            later, DefaultText{"all but loopback, link-local, multicast"}),
+            now, DefaultText{"all but loopback, link-local, multicast"}),
     });
     keys.check = [](Reader& reader, const Node& node, void* object) {
       const auto& route = *static_cast<GlobalRoute*>(object);
@@ -249,11 +246,7 @@ const Table& global_keys() {
     Table keys = describe_table<GlobalConfig>({
         key<&G::bind>("bind", "A listener in short form. `[::]` is dual stack.", at_process, live,
                       now, listening(),
-                      DefaultText{"`0.0.0.0:25565`, unless there are `[[listener]]` tables"},
-                      LaterValues{[](const void* value) {
-                        const auto& bind = *static_cast<const std::optional<Address>*>(value);
-                        return !bind || !bind->is_unix();
-                      }}),
+                      DefaultText{"`0.0.0.0:25565`, unless there are `[[listener]]` tables"}),
         config::table<&G::listener>("listener", listener_keys(), "Further listening sockets.", live,
                                     ours, now),
         key<&G::receive_proxy_protocol>(
@@ -303,8 +296,7 @@ const Table& global_keys() {
         key<&G::default_server>("default_server", "Server for hosts that nothing else matches.",
                                 live, ours, now, an_id()),
         config::table<&G::route>("route", route_keys(),
-                                 "Patterns over host names, tried in file order.", live, ours,
-                                 later),
+                                 "Patterns over host names, tried in file order.", live, ours, now),
         config::table<&G::status_cache>("status_cache", status_cache_keys(), "", now),
         config::table<&G::default_motd>(
             "default_motd", default_motd_keys(),
@@ -330,7 +322,11 @@ const Table& global_keys() {
         key<&G::connect_max_attempts>("connect_max_attempts",
                                       "Addresses that are tried for one connection; 0 = all.", live,
                                       now),
-        config::table<&G::active_health>("active_health", active_health_keys(), "", later),
+        config::table<&G::active_health>("active_health", active_health_keys(), "", now),
+        key<&G::drain_file>("drain_file",
+                            "Addresses that get no new players, one a line: `SERVER ADDRESS`. "
+                            "Watched; edits are live.",
+                            restart, ours, now),
         config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),

@@ -18,12 +18,12 @@ const Table& route_keys() {
   static const Table table = [] {
     Table keys = describe_table<ServerRoute>({
         key<&ServerRoute::match>("match", "Regular expression over the whole host name.", required,
-                                 ours, later, a_regex()),
+                                 ours, now, a_regex()),
         key<&ServerRoute::address>(
             "address",
             "Where these hosts are served instead of `addresses`; may use the pattern's groups.",
-            ours, later, Range{"`$1`, `${name}`, `$$`"}, DefaultText{"`addresses`"}),
-        key<&ServerRoute::priority>("priority", "Lower ones are tried first.", ours, later),
+            ours, now, Range{"`$1`, `${name}`, `$$`"}, DefaultText{"`addresses`"}),
+        key<&ServerRoute::priority>("priority", "Lower ones are tried first.", ours, now),
     });
     keys.check = [](Reader& reader, const Node& node, void* object) {
       const auto& route = *static_cast<ServerRoute*>(object);
@@ -259,12 +259,6 @@ void check_server(Reader& reader, const Node& node, void* object) {
     }
 }
 
-bool balance_works(const void* value) {
-  const Balance balance = *static_cast<const Balance*>(value);
-  return balance == Balance::first_available || balance == Balance::round_robin ||
-         balance == Balance::least_conn;
-}
-
 }  // namespace
 
 const Table& server_keys() {
@@ -285,24 +279,20 @@ const Table& server_keys() {
             ValueRule<BackendAddress>{
                 "weight 0..65535, 1 if not given",
                 [](const BackendAddress& backend) { return dialled().apply(backend.address); }},
-            DefaultText{"required"}, LaterValues{[](const void* value) {
-              const auto& backends = *static_cast<const std::vector<BackendAddress>*>(value);
-              return std::ranges::none_of(
-                  backends, [](const BackendAddress& b) { return b.address.is_unix(); });
-            }}),
-        config::table<&ServerConfig::routes>(
-            "routes", route_keys(), "Patterns over host names that lead here.", ours, later),
+            DefaultText{"required"}),
+        config::table<&ServerConfig::routes>("routes", route_keys(),
+                                             "Patterns over host names that lead here.", ours, now),
         key<&ServerConfig::balance>("balance", "The order in which healthy addresses are tried.",
-                                    now, LaterValues{balance_works}),
+                                    now),
         key<&ServerConfig::slow_start>(
-            "slow_start", "An address that works again gets its full share after this long.", later,
+            "slow_start", "An address that works again gets its full share after this long.", now,
             more_than(seconds(0))),
         key<&ServerConfig::slow_start_aggression>(
-            "slow_start_aggression", "1 is an even ramp, more is steeper at the start.", later,
+            "slow_start_aggression", "1 is an even ramp, more is steeper at the start.", now,
             more_than(0.0)),
         config::table<&ServerConfig::active_health>("active_health", active_health_keys(),
                                                     "Replaces the whole table of the global file.",
-                                                    later),
+                                                    now),
         key<&ServerConfig::proxy_mode>(
             "proxy_mode", "How players are connected: bytes are moved, or packets are read.", fresh,
             now),

@@ -75,6 +75,12 @@ Node table_schema(const Table& table, bool active) {
     properties.add(key.name, std::move(schema));
     if (key.required) required.children.push_back(Node::of(key.name));
   }
+  for (const Table::Ignored& old : table.ignored) {
+    Node schema;
+    schema.add("description", old.advice);
+    schema.add("deprecated", Node::of(true));
+    properties.add(old.name, std::move(schema));
+  }
   Node out;
   out.add("type", "object");
   out.add("properties", std::move(properties));

@@ -26,9 +26,12 @@ struct Address {
   std::optional<IpAddress> ip;  // set when `host` is an address and no name has to be resolved
   std::uint16_t port = default_port;
   std::string unix_path;  // not empty: a Unix socket, and nothing else counts
+  // False: a name without a port, so an SRV record may say another host and port.
+  bool port_given = true;
 
   [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }
-  // "host:port", "[v6]:port" or "unix:/path": reads back as the same address.
+  // "host:port", "host" (without port_given), "[v6]:port" or "unix:/path": reads back as the same
+  // address.
   [[nodiscard]] std::string text() const;
   bool operator==(const Address&) const = default;
 };

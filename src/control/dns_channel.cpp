@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstring>
+#include <limits>
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "control/loop.hpp"
 
@@ -166,6 +168,102 @@ void DnsChannel::query(const std::string& name, Family family, Callback callback
   question->callback = std::move(callback);
   ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Question::answered,
                    question.release());
+  arm_timer();
+}
+
+namespace {
+
+struct ServiceQuestion {
+  std::function<void(DnsServices)> callback;
+};
+
+std::uint32_t number_at(ByteView bytes, std::size_t at, std::size_t size) {
+  std::uint32_t out = 0;
+  for (std::size_t i = 0; i < size; ++i) out = out << 8 | bytes[at + i];
+  return out;
+}
+
+// A name at this place of a message (compressed or not); moves `at` behind it. False: a bad one.
+bool read_name(ByteView message, std::size_t& at, std::string& out) {
+  if (at >= message.size()) return false;
+  char* text = nullptr;
+  long length = 0;
+  const int status = ares_expand_name(message.data() + at, message.data(),
+                                      static_cast<int>(message.size()), &text, &length);
+  if (status != ARES_SUCCESS) return false;
+  out = text;
+  ares_free_string(text);
+  at += static_cast<std::size_t>(length);
+  return true;
+}
+
+// The SRV records of a whole answer (RFC 1035 section 4, RFC 2782). c-ares has a parser for them,
+// too, but it keeps the TTLs to itself. False: not well-formed.
+bool read_services(ByteView message, DnsServices& out) {
+  constexpr std::size_t header = 12;
+  constexpr std::uint32_t type_srv = 33;
+  if (message.size() < header) return false;
+  std::size_t at = header;
+  std::string name;
+  for (std::uint32_t i = number_at(message, 4, 2); i > 0; --i) {
+    if (!read_name(message, at, name)) return false;
+    at += 4;  // type, class
+  }
+  std::uint32_t ttl = std::numeric_limits<std::int32_t>::max();
+  for (std::uint32_t i = number_at(message, 6, 2); i > 0; --i) {
+    if (!read_name(message, at, name) || message.size() < at + 10) return false;
+    const std::uint32_t type = number_at(message, at, 2);
+    ttl = std::min(ttl, number_at(message, at + 4, 4));
+    const std::size_t size = number_at(message, at + 8, 2);
+    at += 10;
+    if (message.size() < at + size) return false;
+    if (type == type_srv && size > 6) {
+      ServiceTarget target{.host = {},
+                           .port = static_cast<std::uint16_t>(number_at(message, at + 4, 2)),
+                           .priority = static_cast<std::uint16_t>(number_at(message, at, 2)),
+                           .weight = static_cast<std::uint16_t>(number_at(message, at + 2, 2))};
+      std::size_t name_at = at + 6;
+      if (!read_name(message, name_at, target.host)) return false;
+      out.targets.push_back(std::move(target));
+    }
+    at += size;
+  }
+  out.ttl = seconds{ttl};
+  return true;
+}
+
+void services_answered(void* self, int status, int /*timeouts*/, unsigned char* bytes, int size) {
+  const std::unique_ptr<ServiceQuestion> question(static_cast<ServiceQuestion*>(self));
+  DnsServices answer;
+  answer.status = status_of(status);
+  if (answer.status == DnsStatus::ok &&
+      !read_services(ByteView(bytes, static_cast<std::size_t>(size)), answer)) {
+    answer = {};
+    status = ARES_EBADRESP;
+  }
+  if (answer.status == DnsStatus::ok && answer.targets.empty()) {
+    answer.status = DnsStatus::no_data;
+    status = ARES_ENODATA;
+  }
+  if (answer.status != DnsStatus::ok) answer.why = words_for(status);
+  question->callback(std::move(answer));
+}
+
+}  // namespace
+
+void DnsChannel::query_services(const std::string& name,
+                                std::function<void(DnsServices)> callback) {
+  if (channel_ == nullptr) {
+    DnsServices answer;
+    answer.why = "DNS is not available";
+    callback(std::move(answer));
+    return;
+  }
+  constexpr int class_internet = 1;
+  constexpr int type_srv = 33;
+  auto question = std::make_unique<ServiceQuestion>(ServiceQuestion{std::move(callback)});
+  ares_query(channel_, name.c_str(), class_internet, type_srv, &services_answered,
+             question.release());
   arm_timer();
 }
 

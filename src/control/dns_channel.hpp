@@ -2,6 +2,7 @@
 // (resolver.hpp has those). For the .cpp files of this folder.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,22 @@ struct DnsAnswer {
   Duration ttl{};                    // the smallest of the chain; may be 0
 };
 
+// An SRV record (RFC 2782): where a service of a name is.
+struct ServiceTarget {
+  std::string host;
+  std::uint16_t port = 0;
+  std::uint16_t priority = 0;  // lower first
+  std::uint16_t weight = 0;
+  bool operator==(const ServiceTarget&) const = default;
+};
+
+struct DnsServices {
+  DnsStatus status = DnsStatus::failed;
+  std::string why;  // when not ok
+  std::vector<ServiceTarget> targets;
+  Duration ttl{};
+};
+
 struct DnsChannelOptions {
   std::vector<Endpoint> servers;  // empty: those of resolv.conf
   std::string resolv_conf;
@@ -51,6 +68,8 @@ class DnsChannel {
   enum class Family : std::uint8_t { v4, v6 };
   // `callback` is called once, perhaps inside this call. It must not destroy the channel.
   void query(const std::string& name, Family family, Callback callback);
+  // The SRV records of a whole name ("_minecraft._tcp.example.org"); no search domains. As above.
+  void query_services(const std::string& name, std::function<void(DnsServices)> callback);
 
  private:
   struct Socket;

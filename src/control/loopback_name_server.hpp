@@ -1,4 +1,4 @@
-// A real, very small DNS server on loopback, for tests: UDP, A and AAAA and CNAME, and ways to
+// A real, very small DNS server on loopback, for tests: UDP, A and AAAA, CNAME and SRV, and ways to
 // misbehave.
 #pragma once
 
@@ -26,6 +26,12 @@ namespace drawbridge::control {
 class LoopbackNameServer {
  public:
   enum class Manner { answer, silent, no_such_name, garbage, server_failure };
+  struct Service {
+    std::string host;
+    std::uint16_t port = 0;
+    std::uint16_t priority = 0;
+    std::uint16_t weight = 0;
+  };
   struct Record {
     std::vector<IpAddress> addresses = {};
     std::uint32_t ttl = 60;
@@ -34,6 +40,7 @@ class LoopbackNameServer {
     std::uint32_t alias_ttl = 60;
     Manner v4 = Manner::answer;
     Manner v6 = Manner::answer;
+    std::vector<Service> services = {};  // behave as v4 says
   };
 
   explicit LoopbackNameServer(Endpoint where = {IpAddress::v4(INADDR_LOOPBACK), 0}) {
@@ -156,7 +163,7 @@ class LoopbackNameServer {
     const std::string name = name_in(question);
     const std::size_t end = 12 + name.size() + 2 + 4;  // header, name, type and class
     if (end > question.size()) return true;
-    const int type = question[end - 3];  // 1 A, 28 AAAA
+    const int type = question[end - 3];  // 1 A, 28 AAAA, 33 SRV
     Record record;
     {
       const std::lock_guard lock(mutex_);
@@ -195,8 +202,19 @@ class LoopbackNameServer {
       owner = alias;
       ++answers;
     }
+    for (const Service& service : record.services) {
+      if (type != 33) break;
+      ByteBuffer data;
+      put16(data, service.priority);
+      put16(data, service.weight);
+      put16(data, service.port);
+      const ByteBuffer host = encoded(service.host);
+      data.insert(data.end(), host.begin(), host.end());
+      put_record(out, owner, 33, record.ttl, data);
+      ++answers;
+    }
     for (const IpAddress& address : record.addresses) {
-      if (address.is_v4() != (type == 1)) continue;
+      if (type == 33 || address.is_v4() != (type == 1)) continue;
       put_record(out, owner, type, record.ttl, address.bytes());
       ++answers;
     }

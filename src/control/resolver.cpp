@@ -11,6 +11,7 @@
 #include "control/dns_channel.hpp"
 #include "control/hosts_file.hpp"
 #include "control/name_rules.hpp"
+#include "control/service_records.hpp"
 
 namespace drawbridge::control {
 
@@ -61,12 +62,14 @@ struct Resolver::State : std::enable_shared_from_this<State> {
 
   // Control context from here.
   HostsFile hosts;
+  std::shared_ptr<ServiceRecords> services;
   NameMap<Name> names;
   std::size_t lookups = 0;  // under way
   std::unique_ptr<DnsChannel> channel;
   struct stat resolv_conf_seen{};
   bool closing = false;
 
+  void open_services();
   void open_channel();
   void follow_resolv_conf();
   void close();
@@ -100,6 +103,20 @@ void Resolver::State::open_channel() {
   const auto old = std::exchange(channel, std::make_unique<DnsChannel>(control, out));
 }
 
+void Resolver::State::open_services() {
+  services = std::make_shared<ServiceRecords>(
+      control,
+      ServiceRecordsOptions{.min_ttl = options.min_ttl,
+                            .max_ttl = options.max_ttl,
+                            .wait = options.service_wait,
+                            .max_names = options.max_names,
+                            .max_lookups = options.max_lookups},
+      [this](const std::string& name, std::function<void(DnsServices)> callback) {
+        follow_resolv_conf();
+        channel->query_services(name, std::move(callback));
+      });
+}
+
 void Resolver::State::follow_resolv_conf() {
   if (!options.servers.empty()) return;
   struct stat now{};
@@ -111,6 +128,7 @@ void Resolver::State::follow_resolv_conf() {
 
 void Resolver::State::close() {
   closing = true;
+  services->close();
   std::vector<Waiter> waiters;
   for (auto& [name, known] : names) {
     known.refresh.cancel();
@@ -353,6 +371,7 @@ void Resolver::State::keep_warm(const std::string& name, TimePoint when) {
 Resolver::Resolver(ControlThread& control, ResolverOptions options)
     : state_(std::make_shared<State>(control, std::move(options))) {
   state_->open_channel();
+  state_->open_services();
 }
 
 Resolver::~Resolver() {
@@ -382,6 +401,22 @@ std::optional<std::vector<IpAddress>> Resolver::cached(std::string_view host) co
     });
   }
   return std::move(known->addresses);
+}
+
+void Resolver::resolve_service(std::string name,
+                               std::function<void(std::vector<ServiceTarget>)> callback) {
+  state_->control.post([weak = std::weak_ptr(state_), asked = lowered(name),
+                        callback = std::move(callback)]() mutable {
+    if (const auto state = weak.lock(); state && !state->closing) {
+      state->services->resolve(asked, std::move(callback));
+    } else {
+      callback({});
+    }
+  });
+}
+
+std::optional<std::vector<ServiceTarget>> Resolver::cached_service(std::string_view name) const {
+  return state_->services->cached(lowered(name));
 }
 
 std::size_t Resolver::size() const {

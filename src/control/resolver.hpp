@@ -13,8 +13,10 @@
 //
 // The way of a name: IP literal (nothing is asked), "localhost" and "*.localhost" (RFC 6761:
 // loopback), the hosts file, then DNS with the search domains of resolv.conf. Names are compared
-// without regard to case. SRV: an answer holds endpoints and not addresses, because an SRV record
-// brings a port of its own; it is not asked for yet.
+// without regard to case.
+//
+// SRV records (service_records.hpp) are asked for by their whole name and lead to names that are
+// then resolved like any other.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "control/control_thread.hpp"
+#include "control/dns_channel.hpp"
 
 namespace drawbridge::control {
 
@@ -62,6 +65,8 @@ struct ResolverOptions {
   Duration keep_warm =
       minutes{10};  // a name not used for this long is no longer refreshed by itself
 
+  Duration service_wait = seconds{1};  // for SRV records that were never asked for
+
   std::size_t max_names = 16384;   // then the name that was not used for longest goes
   std::size_t max_lookups = 1024;  // names in flight; more fail at once
 };
@@ -86,6 +91,14 @@ class Resolver {
   // resolve()). Never waits for the network: one lock of one shard, held for a copy. Counts as use,
   // and asks for a refresh when the time is over. A literal is its own answer. Any thread.
   [[nodiscard]] std::optional<std::vector<IpAddress>> cached(std::string_view host) const;
+
+  // The SRV records of a name such as "_minecraft._tcp.example.org", by priority. `callback` is
+  // called once, on the control thread and never inside this call; with none if there are none or
+  // nobody answers within `service_wait`. Any thread.
+  void resolve_service(std::string name, std::function<void(std::vector<ServiceTarget>)> callback);
+  // What is known of them, perhaps out of date; nothing if they were never asked for. Any thread.
+  [[nodiscard]] std::optional<std::vector<ServiceTarget>> cached_service(
+      std::string_view name) const;
 
   // Names in the cache, negative ones included. Any thread.
   [[nodiscard]] std::size_t size() const;

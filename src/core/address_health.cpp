@@ -6,6 +6,8 @@ namespace drawbridge::core {
 
 namespace {
 
+constexpr Duration measurement_holds = minutes(1);
+
 std::int64_t to_ticks(TimePoint at) {
   return std::chrono::duration_cast<nanoseconds>(at.time_since_epoch()).count();
 }
@@ -58,16 +60,53 @@ bool AddressHealth::failed(DialKind kind, TimePoint now, const EjectionRules& ru
   if (recent_count_ < needed) return false;
   const TimePoint oldest = recent_[(recent_next_ + recent_.size() - needed) % recent_.size()];
   if (now - oldest > rules.window) return false;
+  put_out(now, rules);
+  return true;
+}
+
+void AddressHealth::put_out(TimePoint now, const EjectionRules& rules) {
   recent_count_ = 0;
   out_for_ = rules.first_out;
   out_until_.store(to_ticks(now + out_for_), std::memory_order_relaxed);
   changed_at_.store(to_ticks(now), std::memory_order_relaxed);
+}
+
+bool AddressHealth::eject(TimePoint now, const EjectionRules& rules) {
+  const std::lock_guard lock(mutex_);
+  if (out_until_.load(std::memory_order_relaxed) != 0) return false;
+  put_out(now, rules);
   return true;
+}
+
+void AddressHealth::joined(TimePoint now) {
+  changed_at_.store(to_ticks(now), std::memory_order_relaxed);
+}
+
+void AddressHealth::measured(Duration took, TimePoint now) {
+  // Never 0, which means "not known". Two at once lose one of both samples, which does no harm.
+  const std::int64_t sample = std::max<std::int64_t>(took.count(), 1);
+  const std::int64_t before = latency_.load(std::memory_order_relaxed);
+  const bool old =
+      from_ticks(measured_at_.load(std::memory_order_relaxed)) + measurement_holds < now;
+  latency_.store(before == 0 || old ? sample : before + (sample - before) / 4,
+                 std::memory_order_relaxed);
+  measured_at_.store(to_ticks(now), std::memory_order_relaxed);
+}
+
+bool AddressHealth::claim_measurement(TimePoint now) {
+  const auto is_recent = [now](std::int64_t at) {
+    return at != 0 && to_ticks(now) - at < Duration(measurement_holds).count();
+  };
+  if (is_recent(measured_at_.load(std::memory_order_relaxed))) return false;
+  std::int64_t since = measuring_since_.load(std::memory_order_relaxed);
+  if (is_recent(since)) return false;
+  return measuring_since_.compare_exchange_strong(since, to_ticks(now), std::memory_order_relaxed);
 }
 
 bool AddressHealth::succeeded(TimePoint now) {
   if (out_until_.load(std::memory_order_relaxed) == 0) return false;
   const std::lock_guard lock(mutex_);
+  recent_count_ = 0;
   if (out_until_.exchange(0, std::memory_order_relaxed) == 0) return false;
   changed_at_.store(to_ticks(now), std::memory_order_relaxed);
   return true;

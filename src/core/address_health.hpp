@@ -6,6 +6,10 @@
 // makes it healthy again. A recovery attempt that never reports counts as none: the next window
 // allows another one.
 //
+// Beside that it keeps how long connecting takes (for lowest_latency) and whether somebody has
+// taken the address out of service by hand (drained): no new connections, those that are there
+// stay.
+//
 // Threads: everything may be called from every worker. Reads are relaxed atomics; outcomes take a
 // mutex of this address (per connection, never per packet).
 #pragma once
@@ -56,6 +60,25 @@ class AddressHealth {
   // address that fails every other time is out.
   bool failed(DialKind kind, TimePoint now, const EjectionRules& rules);
   bool succeeded(TimePoint now);
+  // Out at once, whatever was before: for probes, which count their failures themselves. True if it
+  // changed sides.
+  bool eject(TimePoint now, const EjectionRules& rules);
+  // Forgets all failures; healthy as if nothing had been. True if it was out.
+  bool reset(TimePoint now) { return succeeded(now); }
+  // It has just been added to addresses that players use already, so that slow_start holds for it.
+  void joined(TimePoint now);
+
+  [[nodiscard]] bool drained() const { return drained_.load(std::memory_order_relaxed); }
+  void set_drained(bool drained) { drained_.store(drained, std::memory_order_relaxed); }
+
+  // Time that connecting takes, as a moving average; 0 = never measured.
+  [[nodiscard]] Duration latency() const {
+    return Duration(latency_.load(std::memory_order_relaxed));
+  }
+  void measured(Duration took, TimePoint now);
+  // True for one caller if the latency is not known or older than a minute: who then connects there
+  // first measures it anew.
+  bool claim_measurement(TimePoint now);
 
   // Connections that are being made, and that are made.
   [[nodiscard]] std::uint32_t connecting() const {
@@ -67,12 +90,17 @@ class AddressHealth {
  private:
   friend class DialAttempt;
   friend class LiveConnection;
+  void put_out(TimePoint now, const EjectionRules& rules);  // under the mutex
 
   std::atomic<std::uint32_t> connecting_ = 0;
   std::atomic<std::uint32_t> live_ = 0;
   // Steady nanoseconds; 0 = healthy.
   std::atomic<std::int64_t> out_until_ = 0;
   std::atomic<std::int64_t> changed_at_ = 0;
+  std::atomic<bool> drained_ = false;
+  std::atomic<std::int64_t> latency_ = 0;  // nanoseconds
+  std::atomic<std::int64_t> measured_at_ = 0;
+  std::atomic<std::int64_t> measuring_since_ = 0;  // when somebody last set out to measure
 
   std::mutex mutex_;                                             // guards all below
   std::array<TimePoint, EjectionRules::max_failures> recent_{};  // ring of failures

@@ -155,7 +155,8 @@ class BackendLogin {
   ServerPtr server_;
   PacketStream backend_;
   LiveConnection at_address_;
-  std::uint16_t address_;
+  config::Address address_;
+  std::uint16_t index_;  // of it in the server's list, or Reached::routed
   ForwardingMode mode_;
   mc::PlayerInfo info_;
 
@@ -186,7 +187,8 @@ BackendLogin::BackendLogin(Connection& connection, const Profile& profile, Packe
       backend_(std::move(reached.backend), Fault::backend, connection.hello.version,
                connection.desk.codecs()),
       at_address_(std::move(reached.at_address)),
-      address_(reached.address),
+      address_(std::move(reached.address)),
+      index_(reached.index),
       mode_(config::effective_forwarding(server_->config, connection.global())),
       info_(info_of(connection, profile)) {}
 
@@ -217,7 +219,8 @@ BackendJoined BackendLogin::joined(Place place) && {
           .server = std::move(server_),
           .place = std::move(place),
           .at_address = std::move(at_address_),
-          .address = address_};
+          .address = index_,
+          .routed_to = index_ == Reached::routed ? address_.text() : std::string{}};
 }
 
 net::Task<Result<>> BackendLogin::run() {
@@ -232,10 +235,9 @@ net::Task<Result<>> BackendLogin::run() {
 net::Task<Result<>> BackendLogin::open() {
   const mc::Version version = connection_.hello.version;
   ByteBuffer first = proxy_header_for(connection_, *server_, client_.stream().fd());
-  const config::Address& address = server_->config.addresses[address_].address;
   auto handshake =
       mc::encode_handshake({.version = version,
-                            .host = host_field_for(connection_, *server_, address, info_),
+                            .host = host_field_for(connection_, *server_, address_, info_),
                             .port = connection_.hello.port,
                             .intent = mc::Intent::login});
   if (!handshake) co_return refuse(handshake.error());
@@ -469,7 +471,9 @@ net::Task<Joined> join_one(Connection& connection, const Profile& profile, Packe
                            "max_players reached");
     co_return std::unexpected(with_kick(config::Kick::full));
   }
-  auto reached = co_await reach(connection.desk, connection.world, server);
+  ReachFor why{.client = connection.peer.address, .routed = nullptr};
+  if (server == connection.server) why.routed = connection.routed;
+  auto reached = co_await reach(connection.desk, connection.world, server, std::move(why));
   if (!reached) {
     connection.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
     co_return std::unexpected(with_kick(config::Kick::offline));

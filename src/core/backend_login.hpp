@@ -47,7 +47,8 @@ struct BackendJoined {
   ServerPtr server;
   Place place;
   LiveConnection at_address;
-  std::uint16_t address = 0;  // index into the server's addresses
+  std::uint16_t address = 0;  // index into the server's addresses, or Reached::routed
+  std::string routed_to;      // its text, when a route led there
 };
 
 // Reaches connection.server, then its fallbacks while none has let the player in, and logs the

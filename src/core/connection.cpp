@@ -16,6 +16,10 @@ namespace {
 constexpr std::size_t first_read =
     1024;  // a hello with room for what follows; grows for Floodgate and signed keys
 constexpr std::size_t most_buffered = net::max_proxy_v2 + mc::max_hello + 4096;
+// What the log says of a host that nobody has; the usual reasons, in the order of their frequency.
+constexpr std::string_view no_such_host =
+    "no server has this host in `domains`; whoever came by an SRV record sends its target, which "
+    "must be there too";
 // How long a lone FE or FE 01 may turn out to be more (a 1.6 ping, a modern frame).
 constexpr Duration legacy_pause = milliseconds(200);
 
@@ -50,8 +54,8 @@ net::Task<> Connection::serve() {
   if (hello.wants_status()) co_return co_await answer_status(*this);
   if (!server) {
     if (global().unknown_domain_behavior == config::UnknownDomain::drop)
-      co_return log_refusal(log::Level::info, "unknown host");
-    co_return co_await refuse(config::Kick::unknown_host, "unknown host");
+      co_return log_refusal(log::Level::info, "unknown host", no_such_host);
+    co_return co_await refuse(config::Kick::unknown_host, no_such_host);
   }
   if (server->withheld) co_return co_await refuse(config::Kick::not_allowed, *server->withheld);
   if (config::is_intercepted(server->config.proxy_mode))
@@ -122,15 +126,15 @@ Result<> Connection::note_host() {
         "a host name carries a real-IP tail (TCPShield, RealIP) but no PROXY header came: the "
         "proxy sees the protection service's address; turn its PROXY protocol on and set "
         "receive_proxy_protocol",
-        {{"client", peer.text()}});
+        {{"client", client_text(peer)}});
   return {};
 }
 
 void Connection::find_server() {
   const ListenerRules* rules = world->listener(*arrival.listener);
-  const auto match =
-      world->routes.find(host.name, rules != nullptr ? rules->default_server : std::nullopt);
-  if (match) server = world->servers[match->server];
+  auto found = world->route(host.name, rules != nullptr ? rules->default_server : std::nullopt);
+  server = std::move(found.server);
+  routed = std::move(found.routed);
 }
 
 net::Task<Result<>> Connection::read_more(TimePoint until) {
@@ -183,7 +187,7 @@ void Connection::log_refusal(log::Level level, std::string_view reason,
       LogVerdict::suppress)
     return;
   log::write(level, "connection", reason,
-             {{"client", peer.text()},
+             {{"client", client_text(peer)},
               {"player", hello.player},
               {"host", host.name},
               {"server", server ? server->id() : std::string{}},

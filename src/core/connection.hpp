@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "config/types.hpp"
 #include "core/desk.hpp"
+#include "core/reach.hpp"
 #include "core/routes.hpp"
 #include "core/texts.hpp"
 #include "mc/hello.hpp"
@@ -61,7 +62,8 @@ class Connection {
   TimePoint deadline;  // of everything before the login goes on: one, absolute
   mc::Hello hello;
   mc::Host host;
-  ServerPtr server;  // null: nothing matches the host
+  ServerPtr server;                             // null: nothing matches the host
+  std::shared_ptr<const RoutedAddress> routed;  // the route's own address, if it has one
 
  private:
   net::Task<Result<>> read_peer();

@@ -16,12 +16,14 @@
 
 namespace drawbridge::core {
 
-SessionNames::SessionNames(std::string_view player, std::string_view host)
-    : text_(new char[player.size() + host.size()]),
+SessionNames::SessionNames(std::string_view player, std::string_view host, std::string_view backend)
+    : text_(new char[player.size() + host.size() + backend.size()]),
       player_size_(static_cast<std::uint16_t>(player.size())),
-      host_size_(static_cast<std::uint16_t>(host.size())) {
+      host_size_(static_cast<std::uint16_t>(host.size())),
+      backend_size_(static_cast<std::uint16_t>(backend.size())) {
   std::ranges::copy(player, text_.get());
   std::ranges::copy(host, text_.get() + player.size());
+  std::ranges::copy(backend, text_.get() + player.size() + host.size());
 }
 
 namespace {
@@ -199,14 +201,18 @@ mc::Text Desk::words_for(std::uint64_t id, config::Kick kick) {
 
 void Desk::log_end(const Session& session, const Ended& end) const {
   if (!log::enabled(log::Level::info, "session")) return;
+  const std::string backend =
+      session.address == Reached::routed
+          ? std::string(session.names.backend())
+          : session.server->config.addresses[session.address].address.text();
   const auto lasted = std::chrono::duration_cast<milliseconds>(worker_.now() - end.started);
   log::info("session", "left",
             {{"session", session.number},
              {"player", session.names.player()},
              {"host", session.names.host()},
              {"server", session.server->id()},
-             {"backend", session.server->config.addresses[session.address].address.text()},
-             {"client", session.client.text()},
+             {"backend", backend},
+             {"client", client_text(session.client)},
              {"version", mc::release_name(session.version)},
              {"lasted", readable_duration(lasted.count())},
              {"up", end.up},

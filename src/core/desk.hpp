@@ -28,17 +28,22 @@
 
 namespace drawbridge::core {
 
-// The player's name and the host it asked for, in one allocation. Names come from strangers.
+// The player's name, the host it asked for, and the backend's address if it is none of the server's
+// own, in one allocation. Names come from strangers.
 class SessionNames {
  public:
-  SessionNames(std::string_view player, std::string_view host);
+  SessionNames(std::string_view player, std::string_view host, std::string_view backend = {});
   [[nodiscard]] std::string_view player() const { return {text_.get(), player_size_}; }
   [[nodiscard]] std::string_view host() const { return {text_.get() + player_size_, host_size_}; }
+  [[nodiscard]] std::string_view backend() const {
+    return {text_.get() + player_size_ + host_size_, backend_size_};
+  }
 
  private:
   std::unique_ptr<char[]> text_;
   std::uint16_t player_size_;
   std::uint16_t host_size_;
+  std::uint16_t backend_size_;
 };
 
 class LoginUnderWay;
@@ -58,15 +63,23 @@ struct Session {
   SessionNames names;
   Endpoint client;  // the player's address, behind a trusted balancer too
   mc::Version version;
-  std::uint16_t address = 0;         // index into the server's addresses
+  std::uint16_t address = 0;         // index into the server's addresses, or Reached::routed
   PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
   Session* previous = nullptr;
   Session* next = nullptr;
 };
 
+// For logs: a client on a Unix socket has no address, unless a PROXY header says one.
+inline bool came_by_unix_socket(const Endpoint& client) {
+  return client == Endpoint{};
+}
+inline std::string client_text(const Endpoint& client) {
+  return came_by_unix_socket(client) ? "unix" : client.text();
+}
+
 // Where a connection came in.
 struct Arrival {
-  Endpoint peer;                                // the socket's other end
+  Endpoint peer;                                // the socket's other end; none on a Unix socket
   std::shared_ptr<const std::string> listener;  // bind text, the key into World::listeners
   TimePoint at{};
 };

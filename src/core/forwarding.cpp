@@ -77,30 +77,34 @@ void hand_to_pump(Connection& connection, ServerPtr server, Place place, Reached
       .to_client = {},
       .splice_streak = splice_at_once ? 0 : net::RelayStart::default_splice_streak};
   Services& services = connection.desk.services();
+  const std::string routed_to =
+      reached.index == Reached::routed ? reached.address.text() : std::string{};
   connection.desk.begin_relay(
       {.number = services.next_session.fetch_add(1, std::memory_order_relaxed),
        .server = std::move(server),
        .place = std::move(place),
        .at_address = std::move(reached.at_address),
        .seat = std::move(connection.seat),
-       .names = SessionNames(connection.hello.player, connection.host.name),
+       .names = SessionNames(connection.hello.player, connection.host.name, routed_to),
        .client = connection.peer,
        .version = connection.hello.version,
-       .address = reached.address},
+       .address = reached.index},
       std::move(start));
 }
 
 enum class Outcome : std::uint8_t { relayed, full, unreachable, impossible };
 
-net::Task<Outcome> forward_to(Connection& connection, ServerPtr server) {
+net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
+                              std::shared_ptr<const RoutedAddress> routed) {
   Place place = Place::take(server->state, server->config.max_players);
   if (!place) co_return Outcome::full;
-  auto reached = co_await reach(connection.desk, connection.world, server);
+  ReachFor why{.client = connection.peer.address, .routed = std::move(routed)};
+  auto reached = co_await reach(connection.desk, connection.world, server, std::move(why));
   if (!reached) {
     connection.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
     co_return Outcome::unreachable;
   }
-  auto replay = replay_for(connection, *server, server->config.addresses[reached->address].address);
+  auto replay = replay_for(connection, *server, reached->address);
   if (!replay) {
     connection.log_refusal(log::Level::warn, "handshake cannot be replayed", replay.error().what);
     co_return Outcome::impossible;
@@ -128,7 +132,7 @@ net::Task<> forward(Connection& connection) {
   if (!can_be_told(connection, *connection.server))
     co_return co_await connection.refuse(config::Kick::version_unsupported,
                                          "forwarding_mode needs a client of 1.7 or later");
-  const auto outcome = co_await forward_to(connection, connection.server);
+  const auto outcome = co_await forward_to(connection, connection.server, connection.routed);
   if (outcome == Outcome::relayed) co_return;
   if (outcome == Outcome::full)
     co_return co_await connection.refuse(config::Kick::full, "max_players reached");
@@ -137,7 +141,8 @@ net::Task<> forward(Connection& connection) {
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
     if (!index || !may_stand_in(connection, connection.world->servers[*index].get())) continue;
-    const auto instead = co_await forward_to(connection, connection.world->servers[*index]);
+    const auto instead =
+        co_await forward_to(connection, connection.world->servers[*index], nullptr);
     if (instead == Outcome::relayed) co_return;
   }
   // The client's deadline for the hello may have passed while we dialled; it still gets its words.

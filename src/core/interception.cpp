@@ -242,17 +242,18 @@ void Interception::hand_to_session(BackendJoined joined) {
                      .client = client_.release(),
                      .backend = joined.backend.release(),
                      .rules = rules};
-  connection_.desk.begin_session({.number = number_,
-                                  .server = std::move(joined.server),
-                                  .place = std::move(joined.place),
-                                  .at_address = std::move(joined.at_address),
-                                  .seat = std::move(connection_.seat),
-                                  .presence = std::move(presence_),
-                                  .names = SessionNames(profile_.name, connection_.host.name),
-                                  .client = connection_.peer,
-                                  .version = connection_.hello.version,
-                                  .address = joined.address},
-                                 std::move(start));
+  connection_.desk.begin_session(
+      {.number = number_,
+       .server = std::move(joined.server),
+       .place = std::move(joined.place),
+       .at_address = std::move(joined.at_address),
+       .seat = std::move(connection_.seat),
+       .presence = std::move(presence_),
+       .names = SessionNames(profile_.name, connection_.host.name, joined.routed_to),
+       .client = connection_.peer,
+       .version = connection_.hello.version,
+       .address = joined.address},
+      std::move(start));
 }
 
 net::Task<> Interception::end(Denied why) {

@@ -39,6 +39,8 @@ ByteBuffer proxy_header_for(const Connection& connection, const Server& server, 
   if (kind == config::SendProxy::off) return {};
   const auto version =
       kind == config::SendProxy::v1 ? net::ProxyVersion::v1 : net::ProxyVersion::v2;
+  // Nobody knows where it came from.
+  if (came_by_unix_socket(connection.peer)) return net::own_proxy_header(version);
   return net::proxy_header(version, connection.peer, local_end(client));
 }
 

@@ -1,6 +1,7 @@
 #include "core/proxy.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "core/session/packet_pump.hpp"
+#include "core/texts.hpp"
 #include "net/pipe_pool.hpp"
 #include "net/socket_options.hpp"
 
@@ -48,9 +51,19 @@ Proxy::Open& Proxy::Open::operator=(Open&& other) noexcept {
   return *this;
 }
 
+// What of a listener can change while it is open: the rights of its socket.
+void Proxy::Open::follow(const ListenerRules& rules) {
+  const bool same_rights = rules.config.mode == config.mode;
+  config = rules.config;
+  if (!same_rights && config.bind.is_unix())
+    chmod(config.bind.unix_path.c_str(), static_cast<mode_t>(config.mode));
+}
+
 Proxy::Proxy(control::ControlThread& control, control::Resolver& resolver,
              control::HttpClient& http)
-    : control_(control), services_(resolver, http) {}
+    : control_(control),
+      services_(resolver, http),
+      prober_(control, [this](std::function<void(Desk&)> job) { on_some_desk(std::move(job)); }) {}
 
 Proxy::~Proxy() {
   stop();
@@ -76,6 +89,7 @@ std::vector<ListenFailure> Proxy::start(WorldPtr world) {
                                error.code().message())}};
   }
   for (Open& open : listeners_) start_accepting(open);
+  prober_.set_world(std::move(world));
   tick();
   return {};
 }
@@ -93,6 +107,23 @@ void Proxy::start_workers(const WorldPtr& world, std::size_t count) {
     post->thread = std::thread([worker = &post->worker] { worker->run(); });
 }
 
+bool Proxy::workers_answer() {
+  const bool all = std::ranges::all_of(
+      posts_, [this](const auto& post) { return post->beat->load() == beats_; });
+  // While one is silent there is no need to fill its queue.
+  if (!all) return false;
+  ++beats_;
+  for (const auto& post : posts_)
+    post->worker.post([beat = post->beat, now = beats_] { beat->store(now); });
+  return true;
+}
+
+void Proxy::on_some_desk(std::function<void(Desk&)> job) {
+  if (posts_.empty()) return;
+  Post& post = *posts_[next_post_++ % posts_.size()];
+  post.worker.post([desk = &post.desk, job = std::move(job)] { job(*desk); });
+}
+
 std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   for (const std::string& id : change.updated) services_.status_cache.invalidate(id);
   for (const std::string& id : change.removed) services_.status_cache.remove(id);
@@ -101,6 +132,8 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   global_ = world->global;
   for (const auto& post : posts_)
     post->worker.post([desk = &post->desk, world] { desk->set_world(world); });
+
+  prober_.set_world(world);
 
   // Sockets that nobody wants any more go first: a new one may need their port ([::] after
   // 0.0.0.0).
@@ -113,6 +146,7 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
     if (unwanted(open))
       log::info("net", "no longer listening", {{"address", open.config.bind.text()}});
   std::erase_if(listeners_, unwanted);
+  for (Open& open : listeners_) open.follow(*world->listener(open.config.bind.text()));
   const std::size_t kept = listeners_.size();
   auto failures = open_missing(*world);
   for (std::size_t i = kept; i < listeners_.size(); ++i) start_accepting(listeners_[i]);
@@ -161,14 +195,12 @@ Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
                                 const config::GlobalConfig& global, ListenFailure& failure) {
   failure.address = wanted.bind.text();
   failure.port = wanted.bind.port;
-  if (wanted.bind.is_unix() || !wanted.bind.ip) {
-    failure.reason = "only an IP address and a port can be listened on";
-    return fail(Fault::proxy, "{}", failure.reason);
-  }
-  net::ListenerOptions options{.bind = {Endpoint{*wanted.bind.ip, wanted.bind.port}},
-                               .name = wanted.name,
-                               .reuse_port = global.so_reuseport,
-                               .on_accept = {}};
+  const Endpoint endpoint{wanted.bind.ip.value_or(IpAddress{}), wanted.bind.port};
+  net::ListenerOptions options{
+      .bind = {.endpoint = endpoint, .unix_path = wanted.bind.unix_path, .unix_mode = wanted.mode},
+      .name = wanted.name,
+      .reuse_port = global.so_reuseport,
+      .on_accept = {}};
   const auto key = std::make_shared<const std::string>(wanted.bind.text());
   options.on_accept = [this, key](net::Worker& worker, net::Fd fd, Endpoint peer,
                                   const net::Listener&) {
@@ -188,7 +220,9 @@ void Proxy::start_accepting(Open& open) {
   for (const auto& post : posts_) workers.push_back(&post->worker);
   open.listener->start(workers);
   log::info("net", "listening",
-            {{"address", open.listener->address().text()}, {"name", open.config.name}});
+            {{"address", open.config.bind.is_unix() ? open.config.bind.text()
+                                                    : open.listener->address().text()},
+             {"name", open.config.name}});
   if (open.listener->fell_back_to_ipv4())
     log::warn("net", "this system has no IPv6, so only IPv4 is listened on",
               {{"asked", open.config.bind.text()}});
@@ -196,7 +230,8 @@ void Proxy::start_accepting(Open& open) {
 
 std::vector<Endpoint> Proxy::addresses() const {
   std::vector<Endpoint> out;
-  for (const Open& open : listeners_) out.push_back(open.listener->address());
+  for (const Open& open : listeners_)
+    if (!open.config.bind.is_unix()) out.push_back(open.listener->address());
   return out;
 }
 
@@ -213,6 +248,15 @@ void Proxy::shut_down(Duration drain, std::function<void()> done) {
     log::info("app", "waiting for players to leave",
               {{"connections", connections()},
                {"at_most", std::chrono::duration_cast<seconds>(drain).count()}});
+  // Players whose packets pass through us can be told; a relay's bytes are none of our business.
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk] {
+      desk->tell_players(kick_words(config::Kick::shutdown, {.player = {},
+                                                             .host = {},
+                                                             .server = nullptr,
+                                                             .world = desk->world().get(),
+                                                             .may_see_paths = false}));
+    });
   await_drain(Clock::now() + drain, std::move(done));
 }
 
@@ -247,6 +291,7 @@ void Proxy::stop() {
   if (stopped_) return;
   stopped_ = true;
   services_.stopping = true;
+  prober_.stop();
   tick_.cancel();
   drain_.cancel();
   listeners_.clear();

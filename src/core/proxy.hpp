@@ -2,6 +2,8 @@
 // Built, changed and ended in control context; nothing here is touched per packet.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +15,7 @@
 #include "control/control_thread.hpp"
 #include "control/resolver.hpp"
 #include "core/desk.hpp"
+#include "core/prober.hpp"
 #include "core/registry.hpp"
 #include "core/services.hpp"
 #include "core/world.hpp"
@@ -51,6 +54,10 @@ class Proxy {
   // the workers.
   [[nodiscard]] std::size_t set_ups();
 
+  // Whether every worker has got round to its mail since the last call; asks them again. For a
+  // watchdog: a worker that hangs serves nobody, whatever the control thread thinks.
+  [[nodiscard]] bool workers_answer();
+
   // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
   // calls `done`.
   void shut_down(Duration drain, std::function<void()> done);
@@ -58,7 +65,7 @@ class Proxy {
   void stop();
 
   [[nodiscard]] Services& services() { return services_; }
-  // Addresses in effect, in the order of the listeners (tests bind port 0).
+  // Addresses in effect, in the order of the listeners without Unix sockets (tests bind port 0).
   [[nodiscard]] std::vector<Endpoint> addresses() const;
   [[nodiscard]] std::uint32_t connections() const {
     return services_.connections.load(std::memory_order_relaxed);
@@ -71,6 +78,9 @@ class Proxy {
     net::Worker worker;
     Desk desk;
     std::thread thread;
+    // Shared, for a worker that ends with mail.
+    std::shared_ptr<std::atomic<std::uint64_t>> beat =
+        std::make_shared<std::atomic<std::uint64_t>>(0);
   };
   // A listener that is open; closed when this goes.
   struct Open {
@@ -79,6 +89,7 @@ class Proxy {
     Open(Open&&) noexcept = default;
     Open& operator=(Open&& other) noexcept;
     ~Open();
+    void follow(const ListenerRules& rules);
     config::EffectiveListener config;
     std::shared_ptr<net::Listener> listener;
   };
@@ -90,6 +101,7 @@ class Proxy {
   void start_accepting(Open& open);
   [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
   void tick();
+  void on_some_desk(std::function<void(Desk&)> job);
   void await_drain(TimePoint until, std::function<void()> done);
   void await_farewell(TimePoint until, std::function<void()> done);
   void finish(const std::function<void()>& done);
@@ -101,6 +113,9 @@ class Proxy {
   std::shared_ptr<const config::GlobalConfig> global_;  // of the last world
   control::Timer tick_;
   control::Timer drain_;
+  Prober prober_;
+  std::size_t next_post_ = 0;  // for jobs that any worker may do
+  std::uint64_t beats_ = 0;
   bool stopped_ = false;
 };
 

@@ -2,22 +2,14 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/log.hpp"
 #include "config/server.hpp"
-#include "net/dial.hpp"
-#include "net/later.hpp"
+#include "core/backend_dial.hpp"
 
 namespace drawbridge::core {
 
 namespace {
-
-using Endpoints = std::vector<Endpoint>;
-
-// How long a name server may take to say that a name has moved when the known address failed: one
-// that never answers must not delay the next address much.
-constexpr Duration dns_after_failure = milliseconds(200);
 
 BalanceStrategy strategy_of(config::Balance balance) {
   switch (balance) {
@@ -25,74 +17,39 @@ BalanceStrategy strategy_of(config::Balance balance) {
       return BalanceStrategy::round_robin;
     case config::Balance::least_conn:
       return BalanceStrategy::least_conn;
-    default:
-      return BalanceStrategy::first_available;
+    case config::Balance::random:
+      return BalanceStrategy::random;
+    case config::Balance::lowest_latency:
+      return BalanceStrategy::lowest_latency;
+    case config::Balance::ip_hash:
+      return BalanceStrategy::ip_hash;
+    case config::Balance::first_available:
+      break;
   }
+  return BalanceStrategy::first_available;
 }
 
-// Asks the resolver: at once when the name is fresh in its cache, else when DNS has answered.
-net::Task<Result<Endpoints>> resolve(Desk& desk, config::Address address, TimePoint deadline) {
-  net::Later<Result<Endpoints>> later(desk.worker());
-  desk.services().resolver.resolve(
-      address.host, address.port,
-      [give = later.resolver()](Result<control::ResolvedAddresses> found) {
-        if (found) {
-          give(std::move(found->endpoints));
-        } else {
-          give(std::unexpected(std::move(found.error())));
-        }
-      });
-  auto answer = co_await later.get(deadline);
-  if (!answer) {
-    const bool late = answer.error() == net::IoError::Kind::timed_out;
-    co_return fail(late ? Fault::backend : Fault::proxy, "{}: name not resolved ({})", address.host,
-                   answer.error().text());
-  }
-  co_return std::move(*answer);
+Pick pick_of(const config::ServerConfig& server, const ReachFor& why, TimePoint now) {
+  return {.strategy = strategy_of(server.balance),
+          .now = now,
+          .client = why.client,
+          .slow_start = server.slow_start.value_or(Duration::zero()),
+          .aggression = server.slow_start_aggression};
 }
 
-// One after the other, until the deadline.
-net::Task<Result<net::Stream>> connect_to_one_of(Desk& desk, Endpoints endpoints,
-                                                 config::Address address, TimePoint deadline) {
-  Error last{"no address", Fault::backend};
-  for (const Endpoint& endpoint : endpoints) {
-    auto stream = co_await net::dial(desk.worker(), endpoint, deadline);
-    if (stream) co_return std::move(*stream);
-    last = {fmt::format("{}: {}", address.text(), stream.error().text()), stream.error().fault};
-    if (stream.error() == net::IoError::Kind::cancelled) break;
-  }
-  co_return std::unexpected(std::move(last));
+// A route that names an address of its own: no health is kept of it, since strangers choose it.
+net::Task<Result<Reached>> reach_routed(Desk& desk, std::shared_ptr<const RoutedAddress> routed,
+                                        Duration timeout) {
+  auto dialled =
+      co_await dial_backend(desk, routed->address, routed->allow, desk.worker().now() + timeout);
+  if (!dialled) co_return std::unexpected(std::move(dialled.error()));
+  co_return Reached{.backend = std::move(dialled->stream),
+                    .at_address = {},
+                    .address = routed->address,
+                    .index = Reached::routed};
 }
 
-// One configured address within one connect_timeout. A name that is known is dialled at once, even
-// if what is known is out of date; DNS is asked when nothing is known, or when that failed and the
-// name may have moved.
-net::Task<Result<net::Stream>> connect(Desk& desk, config::Address address, TimePoint deadline) {
-  if (address.is_unix())
-    co_return fail(Fault::proxy, "{}: Unix sockets are not supported as backends", address.text());
-  if (address.ip) {
-    Endpoints literal{Endpoint{*address.ip, address.port}};
-    co_return co_await connect_to_one_of(desk, std::move(literal), std::move(address), deadline);
-  }
-  Endpoints known;
-  const auto cached = desk.services().resolver.cached(address.host);
-  if (cached)
-    for (const IpAddress& ip : *cached) known.push_back({ip, address.port});
-  Result<net::Stream> stream = std::unexpected(Error{});
-  if (!known.empty()) {
-    stream = co_await connect_to_one_of(desk, known, address, deadline);
-    if (stream || stream.error().fault == Fault::proxy) co_return stream;
-  }
-  const TimePoint brief = desk.worker().now() + dns_after_failure;
-  const TimePoint until = known.empty() ? deadline : std::min(deadline, brief);
-  auto fresh = co_await resolve(desk, address, until);
-  if (!fresh) co_return std::unexpected(known.empty() ? fresh.error() : stream.error());
-  std::erase_if(*fresh, [&](const Endpoint& endpoint) {
-    return std::ranges::find(known, endpoint) != known.end();
-  });
-  if (fresh->empty()) co_return stream;
-  co_return co_await connect_to_one_of(desk, std::move(*fresh), address, deadline);
-}
+}  // namespace
 
 void log_health(const Server& server, std::size_t address, bool healthy, std::string_view why) {
   const std::string text = server.config.addresses[address].address.text();
@@ -104,8 +61,6 @@ void log_health(const Server& server, std::size_t address, bool healthy, std::st
   }
 }
 
-}  // namespace
-
 net::SocketOptions socket_options(const config::GlobalConfig& global, const Server& server) {
   // TCP_USER_TIMEOUT comes before the number of probes (tcp(7)): the retries that fit into it
   // count.
@@ -115,12 +70,19 @@ net::SocketOptions socket_options(const config::GlobalConfig& global, const Serv
           .user_timeout = server.config.timeouts.write};
 }
 
-net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {
+net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server, ReachFor why) {
   const config::GlobalConfig& global = *world->global;
   const Duration timeout = config::effective_connect_timeout(server->config, global);
+  if (why.routed) {
+    auto reached = co_await reach_routed(desk, why.routed, timeout);
+    co_return reached;
+  }
   const CandidateList candidates =
-      server->pool->order(strategy_of(server->config.balance), desk.worker().now());
+      server->pool->order(pick_of(server->config, why, desk.worker().now()));
   Error last{"no address could be tried", Fault::backend};
+  if (candidates.empty())
+    last.what = server->pool->addresses().empty() ? "it has no addresses of its own"
+                                                  : "every address is drained";
   std::uint32_t tried = 0;
   for (const Candidate& candidate : candidates) {
     if (global.connect_max_attempts != 0 && tried == global.connect_max_attempts) break;
@@ -128,17 +90,20 @@ net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server) {
     if (!attempt) continue;
     ++tried;
     const config::Address& address = server->config.addresses[candidate.index].address;
-    auto stream = co_await connect(desk, address, desk.worker().now() + timeout);
-    if (stream) {
+    auto dialled = co_await dial_backend(desk, address, nullptr, desk.worker().now() + timeout);
+    if (dialled) {
       bool recovered = false;
+      server->pool->shared_health(candidate.index)->measured(dialled->took, desk.worker().now());
       LiveConnection live = attempt.connected(desk.worker().now(), &recovered);
       if (recovered) log_health(*server, candidate.index, true, {});
-      co_return Reached{std::move(*stream), std::move(live),
-                        static_cast<std::uint16_t>(candidate.index)};
+      co_return Reached{.backend = std::move(dialled->stream),
+                        .at_address = std::move(live),
+                        .address = address,
+                        .index = static_cast<std::uint16_t>(candidate.index)};
     }
-    last = std::move(stream.error());
-    const bool ours =
-        last.fault == Fault::proxy;  // our own limit or shutdown says nothing about the address
+    last = std::move(dialled.error());
+    // Our own limit or shutdown says nothing about the address.
+    const bool ours = last.fault == Fault::proxy;
     if (!ours && attempt.failed(desk.worker().now(), EjectionRules{}))
       log_health(*server, candidate.index, false, last.what);
   }

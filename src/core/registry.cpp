@@ -118,7 +118,9 @@ WorldChange Registry::build() {
   if (reread_pictures_ || !default_motds_)
     default_motds_ = prepare(global_->default_motd, "default_motd");
   reread_pictures_ = false;
-  change.world = make_world(global_, std::move(servers), *default_motds_, ++generation_, secret_);
+  change.world =
+      make_world(global_, std::move(servers), *default_motds_, ++generation_, secret_, patterns_);
+  patterns_ = change.world->patterns;
   log_news(log::Level::error, same_ids_, std::move(same_id));
   log_news(log::Level::warn, conflicts_, conflicts_of(*change.world));
   return change;

@@ -86,6 +86,7 @@ class Registry {
   std::optional<PreparedMotds> default_motds_;  // of the global file now
   // Lines of the last world, that they are logged once.
   std::vector<std::string> same_ids_, conflicts_;
+  std::shared_ptr<const PatternRoutes> patterns_;  // of the last world
   std::uint64_t generation_ = 0;
   bool reread_pictures_ = false;
 };

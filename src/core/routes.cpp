@@ -15,6 +15,8 @@ std::string_view name_of(MatchKind kind) {
       return "suffix";
     case MatchKind::glob:
       return "pattern";
+    case MatchKind::route:
+      return "route";
     case MatchKind::listener_default:
       return "listener default";
     case MatchKind::global_default:
@@ -122,14 +124,21 @@ RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
 
 std::optional<Match> RouteTable::find(std::string_view host,
                                       std::optional<std::uint32_t> listener_default) const {
-  if (!host.empty() && host.size() <= max_host_length) {
-    Data::Walk walk;
-    data_->start(walk, host);
-    std::optional<Match> match = data_->find_exact(walk);
-    if (!match) match = data_->find_suffix(walk);
-    if (!match) match = data_->find_glob(walk);
-    if (match) return match;
-  }
+  const std::optional<Match> match = find_domain(host);
+  return match ? match : find_default(listener_default);
+}
+
+std::optional<Match> RouteTable::find_domain(std::string_view host) const {
+  if (host.empty() || host.size() > max_host_length) return std::nullopt;
+  Data::Walk walk;
+  data_->start(walk, host);
+  std::optional<Match> match = data_->find_exact(walk);
+  if (!match) match = data_->find_suffix(walk);
+  if (!match) match = data_->find_glob(walk);
+  return match;
+}
+
+std::optional<Match> RouteTable::find_default(std::optional<std::uint32_t> listener_default) const {
   return data_->find_default(listener_default);
 }
 

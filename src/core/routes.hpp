@@ -1,7 +1,8 @@
 // The route table: which server is meant by a host name. Immutable; a reload builds a new one.
 //
 // Order: exact name > longest `*.suffix` > other patterns (most literal characters first, then by
-// text) > default_server of the listener > the global one > a server whose domain is `*` > none.
+// text) > regular expressions (pattern_routes.hpp) > default_server of the listener > the global
+// one > a server whose domain is `*` > none.
 //
 // One flat open-addressing table holds every name, suffix and pattern tail. A look-up walks the
 // labels of the host once from right to left; the hash of every suffix falls out on the way, all
@@ -36,6 +37,7 @@ enum class MatchKind : std::uint8_t {
   exact,
   suffix,
   glob,
+  route,  // of PatternRoutes
   listener_default,
   global_default,
   catch_all,
@@ -97,10 +99,21 @@ class RouteTable {
   [[nodiscard]] std::optional<Match> find(
       std::string_view host, std::optional<std::uint32_t> listener_default = std::nullopt) const;
 
+  // The two halves of find(), for what stands between them: names and patterns; defaults.
+  [[nodiscard]] std::optional<Match> find_domain(std::string_view host) const;
+  [[nodiscard]] std::optional<Match> find_default(
+      std::optional<std::uint32_t> listener_default) const;
+
+  // What regular expressions make of the host, found by the caller.
+  struct RouteAnswer {
+    std::optional<Match> match;
+    std::string text;  // why, or why not
+  };
   // The same look-up told in words; slow. `server_name` gives the id of a server by its index.
   [[nodiscard]] RouteExplanation explain(
       std::string_view host, std::optional<std::uint32_t> listener_default,
-      const std::function<std::string(std::uint32_t)>& server_name) const;
+      const std::function<std::string(std::uint32_t)>& server_name,
+      const std::optional<RouteAnswer>& routes = std::nullopt) const;
 
   // Sorted by domain.
   [[nodiscard]] const std::vector<RouteConflict>& conflicts() const;

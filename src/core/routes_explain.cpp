@@ -66,9 +66,10 @@ std::string why_no_suffix(std::string_view host) {
 
 }  // namespace
 
-RouteExplanation RouteTable::explain(
-    std::string_view host, std::optional<std::uint32_t> listener_default,
-    const std::function<std::string(std::uint32_t)>& server_name) const {
+RouteExplanation RouteTable::explain(std::string_view host,
+                                     std::optional<std::uint32_t> listener_default,
+                                     const std::function<std::string(std::uint32_t)>& server_name,
+                                     const std::optional<RouteAnswer>& routes) const {
   Explainer explainer(host, data_->conflicts, server_name);
   if (host.empty() || host.size() > max_host_length) {
     const std::string why = host.empty() ? "there is no host name"
@@ -86,6 +87,7 @@ RouteExplanation RouteTable::explain(
                   fmt::format("none of {} {} matches", data_->globs.size(),
                               data_->globs.size() == 1 ? "pattern" : "patterns"));
   }
+  if (routes) explainer.add("route", routes->match, routes->text);
   const auto as_match = [](std::optional<std::uint32_t> server, MatchKind kind,
                            std::string_view pattern) -> std::optional<Match> {
     if (!server) return std::nullopt;

@@ -27,6 +27,7 @@ struct Services {
   ServerStates states;
   BackendPools pools;
   StatusCache status_cache;
+  StatusCache routed_status_cache;  // by server and address, of routes that name one
   TransferLedger transfers;
   LogThrottle throttle;
   PlayerDirectory players;

@@ -182,25 +182,45 @@ net::Task<Result<std::string>> read_answer(net::Stream& backend, TimePoint deadl
   }
 }
 
-net::Task<Result<std::string>> fetch(Desk& desk, WorldPtr world, ServerPtr server, std::string host,
-                                     mc::Version version) {
-  auto reached = co_await reach(desk, world, server);
-  if (!reached) co_return std::unexpected(std::move(reached.error()));
-  const config::Address& address = server->config.addresses[reached->address].address;
+}  // namespace
+
+net::Task<Result<std::string>> ask_status(net::Stream& backend, ServerPtr server,
+                                          config::Address address, std::string host,
+                                          mc::Version version, TimePoint deadline) {
   auto ping = ping_for(*server, address, host, version);
   if (!ping) co_return std::unexpected(std::move(ping.error()));
-  const TimePoint deadline = desk.worker().now() + server->config.timeouts.read;
-  auto sent = co_await reached->backend.write_all(*ping, deadline);
+  auto sent = co_await backend.write_all(*ping, deadline);
   if (!sent) co_return std::unexpected<Error>(sent.error());
-  auto answer = co_await read_answer(reached->backend, deadline);
+  auto answer = co_await read_answer(backend, deadline);
+  co_return answer;
+}
+
+namespace {
+
+// What is asked for: the server's status, or that of the address that a route leads this host to.
+struct Asked {
+  ServerPtr server;
+  std::shared_ptr<const RoutedAddress> routed;
+  std::string host;
+  mc::Version version;
+};
+
+net::Task<Result<std::string>> fetch(Desk& desk, WorldPtr world, Asked asked) {
+  ReachFor why{.client = {}, .routed = asked.routed};
+  auto reached = co_await reach(desk, world, asked.server, std::move(why));
+  if (!reached) co_return std::unexpected(std::move(reached.error()));
+  const TimePoint deadline = desk.worker().now() + asked.server->config.timeouts.read;
+  auto answer = co_await ask_status(reached->backend, asked.server, reached->address,
+                                    std::move(asked.host), asked.version, deadline);
   co_return answer;
 }
 
 // Fetches as the one that all others wait for. A coroutine of its own: the client that asked first
 // may leave.
-net::Task<> lead(Desk& desk, WorldPtr world, ServerPtr server, std::string host,
-                 mc::Version version, StatusTicket ticket) {
-  auto json = co_await fetch(desk, world, server, std::move(host), version);
+net::Task<> lead(Desk& desk, WorldPtr world, Asked asked, StatusTicket ticket) {
+  const ServerPtr server = asked.server;
+  const mc::Version version = asked.version;
+  auto json = co_await fetch(desk, world, std::move(asked));
   const TimePoint now = desk.worker().now();
   Result<StatusAnswerPtr> answer = std::unexpected(Error{});
   if (json) {
@@ -225,9 +245,13 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
   const Duration setup = connection.global().limits.setup_timeout;
   TimePoint patience = connection.deadline - std::min<Duration>(seconds(1), setup / 4);
   StatusTicket duty;  // to fetch, because nobody else does
+  // Strangers choose what a pattern's groups hold: their answers cannot push out others'.
+  const std::shared_ptr<const RoutedAddress>& routed = connection.routed;
+  StatusCache& cache = routed ? desk.services().routed_status_cache : desk.services().status_cache;
+  const std::string key =
+      routed ? fmt::format("{} {}", server.id(), routed->address.text()) : server.id();
   for (;;) {
-    StatusLookup found = desk.services().status_cache.begin(server.id(), mc::number(version),
-                                                            desk.worker().now(), rules);
+    StatusLookup found = cache.begin(key, mc::number(version), desk.worker().now(), rules);
     if (auto* hit = std::get_if<StatusOutcome>(&found)) co_return std::move(hit->answer);
     if (auto* ticket = std::get_if<StatusTicket>(&found)) {
       duty = std::move(*ticket);
@@ -237,8 +261,9 @@ net::Task<StatusAnswerPtr> cached_answer(Connection& connection, mc::Version ver
     auto& follow = std::get<StatusFollow>(found);
     follow.then([give = later.resolver()](StatusTurn turn) { give(std::move(turn)); });
     if (duty)
-      desk.worker().spawn(lead(desk, connection.world, connection.server, connection.host.name,
-                               version, std::move(duty)));
+      desk.worker().spawn(lead(desk, connection.world,
+                               {connection.server, routed, connection.host.name, version},
+                               std::move(duty)));
     if (follow.failed_before()) patience = std::min(patience, desk.worker().now() + brief_patience);
     auto turn = co_await later.get(patience);
     if (!turn)

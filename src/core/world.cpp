@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <map>
+
+#include "core/reach.hpp"
 
 namespace drawbridge::core {
 
@@ -58,9 +62,85 @@ const ListenerRules* World::listener(std::string_view bind_text) const {
   return at == listeners.end() ? nullptr : &*at;
 }
 
+std::optional<World::PatternHit> World::find_pattern(std::string_view host) const {
+  if (host.empty() || host.size() > max_host_length) return std::nullopt;
+  for (const std::size_t claim : patterns->matching(host)) {
+    if (!pattern_servers[claim]) continue;
+    auto filled = patterns->fill(claim, host);
+    if (filled) return PatternHit{*pattern_servers[claim], std::move(*filled)};
+  }
+  return std::nullopt;
+}
+
+World::Found World::route(std::string_view host,
+                          std::optional<std::uint32_t> listener_default) const {
+  const std::optional<Match> domain = routes.find_domain(host);
+  if (domain) return {servers[domain->server], nullptr};
+  if (auto hit = find_pattern(host)) return {servers[hit->server], std::move(hit->match.routed)};
+  const std::optional<Match> otherwise = routes.find_default(listener_default);
+  if (otherwise) return {servers[otherwise->server], nullptr};
+  return {};
+}
+
+RouteExplanation World::explain(std::string_view host,
+                                std::optional<std::uint32_t> listener_default,
+                                std::shared_ptr<const RoutedAddress>* routed) const {
+  std::optional<RouteTable::RouteAnswer> answer;
+  if (!patterns->claims().empty()) {
+    answer.emplace();
+    answer->text = fmt::format("none of {} matches", patterns->claims().size());
+    const bool is_host = !host.empty() && host.size() <= max_host_length;
+    for (const std::size_t claim :
+         is_host ? patterns->matching(host) : std::vector<std::size_t>{}) {
+      const PatternClaim& one = patterns->claims()[claim];
+      const auto filled = patterns->fill(claim, host);
+      if (!pattern_servers[claim]) {
+        answer->text =
+            fmt::format("{} matches, but there is no server {}", one.origin, one.server_id);
+      } else if (!filled) {
+        answer->text = fmt::format("{} matches, but {}", one.origin, filled.error().what);
+      } else {
+        answer->match = Match{*pattern_servers[claim], MatchKind::route, one.match};
+        *routed = filled->routed;
+        break;
+      }
+    }
+  }
+  RouteExplanation out = routes.explain(
+      host, listener_default, [this](std::uint32_t i) { return servers[i]->id(); }, answer);
+  if (!out.match || out.match->kind != MatchKind::route) routed->reset();
+  return out;
+}
+
+std::vector<PatternClaim> pattern_claims(const config::GlobalConfig& global,
+                                         const std::vector<ServerPtr>& servers) {
+  std::vector<PatternClaim> claims;
+  for (const config::GlobalRoute& route : global.route)
+    claims.push_back({.origin = fmt::format("route {}", claims.size() + 1),
+                      .match = route.match,
+                      .server_id = route.server,
+                      .address = route.address,
+                      .resolve_allow = route.resolve_allow});
+  // Servers come by id and their routes by position, which a stable order keeps.
+  std::map<int, std::vector<PatternClaim>> by_priority;
+  for (const ServerPtr& server : servers) {
+    std::size_t number = 0;
+    for (const config::ServerRoute& route : server->config.routes)
+      by_priority[route.priority].push_back(
+          {.origin = fmt::format("{}, route {}", server->id(), ++number),
+           .match = route.match,
+           .server_id = server->id(),
+           .address = route.address,
+           .resolve_allow = {}});
+  }
+  for (auto& [priority, list] : by_priority) std::ranges::move(list, std::back_inserter(claims));
+  return claims;
+}
+
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
                     std::vector<ServerPtr> servers, PreparedMotds default_motds,
-                    std::uint64_t generation, std::string forwarding_secret) {
+                    std::uint64_t generation, std::string forwarding_secret,
+                    std::shared_ptr<const PatternRoutes> before) {
   auto world = std::make_shared<World>();
   world->generation = generation;
   world->forwarding_secret = std::move(forwarding_secret);
@@ -68,6 +148,13 @@ WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
   world->servers = std::move(servers);
   world->default_motds = std::move(default_motds);
   world->routes = make_routes(*world);
+  std::vector<PatternClaim> claims = pattern_claims(*world->global, world->servers);
+  if (before && before->claims() == claims)
+    world->patterns = std::move(before);
+  else
+    world->patterns = std::make_shared<const PatternRoutes>(std::move(claims));
+  for (const PatternClaim& claim : world->patterns->claims())
+    world->pattern_servers.push_back(world->index_of(claim.server_id));
   for (const config::EffectiveListener& listener : config::effective_listeners(*world->global)) {
     ListenerRules rules{.config = listener,
                         .bind_text = listener.bind.text(),
@@ -88,6 +175,8 @@ std::vector<std::string> conflicts_of(const World& world) {
   for (const RouteRejection& rejection : world.routes.rejections())
     lines.push_back(fmt::format("domain {} of {} is not used: {}", rejection.domain,
                                 rejection.server_id, rejection.reason));
+  for (const std::string& rejection : world.patterns->rejections())
+    lines.push_back(fmt::format("{}; it is not used", rejection));
   return lines;
 }
 

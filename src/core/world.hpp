@@ -13,6 +13,7 @@
 
 #include "base/ip.hpp"
 #include "config/global.hpp"
+#include "core/pattern_routes.hpp"
 #include "core/routes.hpp"
 #include "core/server.hpp"
 
@@ -42,7 +43,28 @@ struct World {
   PreparedMotds default_motds;
   std::vector<ServerPtr> servers;  // sorted by id
   RouteTable routes;               // hands out indices into `servers`
+  // Regular expressions, and the server of each (nothing: there is none of that id).
+  std::shared_ptr<const PatternRoutes> patterns;
+  std::vector<std::optional<std::uint32_t>> pattern_servers;
   std::vector<ListenerRules> listeners;
+
+  // The whole look-up: names, patterns, expressions, defaults. `host` as RouteTable::find has it.
+  struct Found {
+    ServerPtr server;  // null: nothing matches
+    std::shared_ptr<const RoutedAddress> routed;
+  };
+  [[nodiscard]] Found route(std::string_view host,
+                            std::optional<std::uint32_t> listener_default) const;
+  // The same told in words; slow. `routed`: what an expression that decides makes of it.
+  [[nodiscard]] RouteExplanation explain(std::string_view host,
+                                         std::optional<std::uint32_t> listener_default,
+                                         std::shared_ptr<const RoutedAddress>* routed) const;
+  // Where the host is led by an expression.
+  struct PatternHit {
+    std::uint32_t server = 0;
+    PatternMatch match;
+  };
+  [[nodiscard]] std::optional<PatternHit> find_pattern(std::string_view host) const;
 
   [[nodiscard]] const Server* find(std::string_view id) const;
   [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view id) const;
@@ -55,11 +77,17 @@ struct World {
 };
 using WorldPtr = std::shared_ptr<const World>;
 
+// The expressions of all of these in the order in which they are tried.
+std::vector<PatternClaim> pattern_claims(const config::GlobalConfig& global,
+                                         const std::vector<ServerPtr>& servers);
+
 // Builds the world of these parts. `servers` must be sorted by id, ids unique; `default_motds` are
-// those of `global`.
+// those of `global`. `before`: the compiled expressions of an earlier world (may be null), used
+// again if they are the same.
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
                     std::vector<ServerPtr> servers, PreparedMotds default_motds,
-                    std::uint64_t generation, std::string forwarding_secret = {});
+                    std::uint64_t generation, std::string forwarding_secret = {},
+                    std::shared_ptr<const PatternRoutes> before = nullptr);
 
 // Domains that two servers claim, and those that cannot be used: one line each, for the log and for
 // `check`.

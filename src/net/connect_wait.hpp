@@ -1,14 +1,21 @@
 // Waiting for a connection to be made; used by dial() only.
 #pragma once
 
-#include "base/ip.hpp"
+#include <sys/socket.h>
+
 #include "net/stream.hpp"
 
 namespace drawbridge::net {
 
+// Where to connect to, as the kernel has it.
+struct SocketAddress {
+  sockaddr_storage raw{};
+  socklen_t size = 0;
+};
+
 class ConnectWait final : public Wait {
  public:
-  ConnectWait(Stream& stream, Endpoint to, TimePoint deadline);
+  ConnectWait(Stream& stream, const SocketAddress& to, TimePoint deadline);
   ~ConnectWait();
   bool await_ready();
   template <class P>
@@ -25,7 +32,7 @@ class ConnectWait final : public Wait {
     if (waiting() && step(events)) finish();
   }
   StreamSocket* socket_;
-  Endpoint to_;
+  SocketAddress to_;
   TimePoint deadline_;
   IoResult<> result_;
 };

@@ -1,8 +1,11 @@
 #include "net/dial.hpp"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <fstream>
 #include <utility>
 
@@ -38,7 +41,7 @@ bool met_itself(int fd, const Endpoint& to) {
 
 }  // namespace
 
-ConnectWait::ConnectWait(Stream& stream, Endpoint to, TimePoint deadline)
+ConnectWait::ConnectWait(Stream& stream, const SocketAddress& to, TimePoint deadline)
     : Wait(stream.socket_->worker()), socket_(stream.socket_), to_(to), deadline_(deadline) {}
 
 ConnectWait::~ConnectWait() {
@@ -46,16 +49,14 @@ ConnectWait::~ConnectWait() {
 }
 
 bool ConnectWait::await_ready() {
-  sockaddr_storage address{};
-  const socklen_t size = to_.to_sockaddr(address);
   // The second call tells a connection that was made meanwhile, as on loopback always, from one
   // that takes time.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    if (connect(socket_->fd(), reinterpret_cast<sockaddr*>(&address), size) == 0) return true;
+    if (connect(socket_->fd(), reinterpret_cast<sockaddr*>(&to_.raw), to_.size) == 0) return true;
     if (errno == EISCONN) return true;
     if (errno != EINPROGRESS && errno != EALREADY && errno != EINTR) {
       // Ports in TIME_WAIT count: the backend is well, and must not be left out for our shortage.
-      const bool no_ports = errno == EADDRNOTAVAIL && to_.address.is_v4();
+      const bool no_ports = errno == EADDRNOTAVAIL && to_.raw.ss_family == AF_INET;
       result_ = std::unexpected(no_ports ? IoError{IoError::Kind::no_ports, Fault::proxy, errno}
                                          : IoError::from_errno(errno, Fault::backend));
       return true;
@@ -95,19 +96,44 @@ IoResult<> ConnectWait::await_resume() {
   return result_;
 }
 
-Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, TimePoint deadline) {
-  const int family = to.address.is_v4() ? AF_INET : AF_INET6;
+namespace {
+
+// A stream that is connected to `to`.
+Task<IoResult<Stream>> connected(Worker& worker, int family, SocketAddress to, TimePoint deadline) {
   Fd fd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) co_return std::unexpected(IoError::from_errno(errno, Fault::proxy));
   apply_backend_options(fd.get());
-
   Stream stream(worker, std::move(fd), Fault::backend);
-  auto connected = co_await ConnectWait(stream, to, deadline);
-  if (!connected) co_return std::unexpected(connected.error());
-  if (met_itself(stream.fd(), to)) {
+  auto made = co_await ConnectWait(stream, to, deadline);
+  if (!made) co_return std::unexpected(made.error());
+  co_return std::move(stream);
+}
+
+}  // namespace
+
+Task<IoResult<Stream>> dial(Worker& worker, Endpoint to, TimePoint deadline) {
+  SocketAddress address;
+  address.size = to.to_sockaddr(address.raw);
+  auto stream =
+      co_await connected(worker, to.address.is_v4() ? AF_INET : AF_INET6, address, deadline);
+  if (stream && met_itself(stream->fd(), to)) {
     co_return std::unexpected(IoError{IoError::Kind::refused, Fault::backend, 0});
   }
-  co_return std::move(stream);
+  co_return stream;
+}
+
+Task<IoResult<Stream>> dial_unix(Worker& worker, std::string path, TimePoint deadline) {
+  sockaddr_un un{};
+  un.sun_family = AF_UNIX;
+  if (path.size() >= sizeof un.sun_path) {
+    co_return std::unexpected(IoError::from_errno(ENAMETOOLONG, Fault::backend));
+  }
+  std::memcpy(un.sun_path, path.data(), path.size());
+  SocketAddress address;
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  std::memcpy(&address.raw, &un, sizeof un);
+  auto stream = co_await connected(worker, AF_UNIX, address, deadline);
+  co_return stream;
 }
 
 }  // namespace drawbridge::net

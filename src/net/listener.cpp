@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -172,6 +175,47 @@ std::expected<Fd, int> bind_socket(const Endpoint& at, const ListenerOptions& op
   return fd;
 }
 
+std::pair<dev_t, ino_t> identity_of(const std::string& path) {
+  struct stat file{};
+  if (lstat(path.c_str(), &file) != 0) return {};
+  return {file.st_dev, file.st_ino};
+}
+
+// Removes a socket file that nobody listens on any more. Errno of what stands in the way, else 0.
+int clear_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat file{};
+  if (lstat(path.c_str(), &file) != 0) return errno == ENOENT ? 0 : errno;
+  if (!S_ISSOCK(file.st_mode)) return EEXIST;
+  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe.valid()) return errno;
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno != ECONNREFUSED)
+    return EADDRINUSE;
+  return unlink(path.c_str()) == 0 ? 0 : errno;
+}
+
+// The rights are there before anybody can connect.
+std::expected<Fd, int> bind_unix(const ListenAddress& at, int backlog) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (at.unix_path.size() >= sizeof address.sun_path) return std::unexpected(ENAMETOOLONG);
+  std::memcpy(address.sun_path, at.unix_path.data(), at.unix_path.size());
+  if (const int error = clear_stale(at.unix_path, address); error != 0)
+    return std::unexpected(error);
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return std::unexpected(errno);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      chmod(at.unix_path.c_str(), at.unix_mode) != 0 || listen(fd.get(), backlog) != 0)
+    return std::unexpected(errno);
+  return fd;
+}
+
+std::string unix_advice(int error) {
+  if (error == EADDRINUSE) return "another program listens on it";
+  if (error == EEXIST) return "there is a file of that name, and it is no socket";
+  return words(error);
+}
+
 std::string advice(int error) {
   switch (error) {
     case EADDRINUSE:
@@ -189,6 +233,17 @@ std::string advice(int error) {
 
 Result<std::shared_ptr<Listener>> Listener::open(ListenerOptions options, bool* address_in_use) {
   if (address_in_use != nullptr) *address_in_use = false;
+  if (options.bind.is_unix()) {
+    const std::string path = options.bind.unix_path;
+    auto bound = bind_unix(options.bind, options.backlog);
+    if (!bound)
+      return fail(Fault::proxy, "cannot listen on unix:{}: {}", path, unix_advice(bound.error()));
+    auto listener = std::shared_ptr<Listener>(new Listener(std::move(options), std::move(*bound)));
+    listener->file_ = identity_of(path);
+    listener->self_ = listener;
+    if (listener->options_.name.empty()) listener->options_.name = listener->options_.bind.text();
+    return listener;
+  }
   Endpoint at = options.bind.endpoint;
   auto fd = bind_socket(at, options);
   const bool any_v6 = at.address == IpAddress::v6({});
@@ -233,6 +288,9 @@ void Listener::close() {
   if (closed_.exchange(true)) return;
   // Ends listening at once, although the workers still hold the descriptor for a moment.
   shutdown(fd_.get(), SHUT_RDWR);
+  // A later process may have put its own socket there.
+  const std::string& path = options_.bind.unix_path;
+  if (!path.empty() && identity_of(path) == file_) unlink(path.c_str());
   for (Seat& seat : seats_) {
     seat.mailbox->post([&seat, self = self_.lock()] { seat.worker->detach(seat.post); });
   }

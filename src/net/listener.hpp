@@ -8,11 +8,14 @@
 // listener rests for 100 ms.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -26,10 +29,15 @@ class Listener;
 class Mailbox;
 class Worker;
 
-// Where to listen. An own type, because Unix sockets will stand beside the endpoint.
+// Where to listen: an endpoint, or the file of a Unix socket.
 struct ListenAddress {
   Endpoint endpoint;
-  [[nodiscard]] std::string text() const { return endpoint.text(); }
+  std::string unix_path = {};  // not empty: nothing else counts
+  unsigned unix_mode = 0660;   // rights of that file
+  [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }
+  [[nodiscard]] std::string text() const {
+    return is_unix() ? "unix:" + unix_path : endpoint.text();
+  }
 };
 
 struct ListenerOptions {
@@ -38,7 +46,8 @@ struct ListenerOptions {
   std::string name = {};  // for logs; empty: the address
   bool reuse_port = false;
   int backlog = 4096;  // the kernel caps it at net.core.somaxconn
-  // On the worker that owns the connection from now on. The descriptor is non-blocking,
+  // On the worker that owns the connection from now on. `peer` is Endpoint{} on a Unix socket. The
+  // descriptor is non-blocking,
   // close-on-exec, and has apply_listener_options().
   std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept = {};
 };
@@ -48,6 +57,7 @@ struct ListenerOptions {
 class Listener {
  public:
   // Any thread. Errors name the address and what to do; `address_in_use` tells the usual one apart.
+  // The file of a Unix socket that nobody serves any more is replaced; any other file is an error.
   static Result<std::shared_ptr<Listener>> open(ListenerOptions options,
                                                 bool* address_in_use = nullptr);
   ~Listener();
@@ -61,7 +71,7 @@ class Listener {
   // for those that a worker has just taken. The workers let go of it in their own time.
   void close();
 
-  // The address in effect, with the real port.
+  // The address in effect, with the real port; Endpoint{} for a Unix socket.
   [[nodiscard]] Endpoint address() const { return address_; }
   // The kernel has no IPv6: 0.0.0.0 was bound where [::] was asked for.
   [[nodiscard]] bool fell_back_to_ipv4() const { return fell_back_; }
@@ -80,7 +90,8 @@ class Listener {
   Fd fd_;
   Endpoint address_;
   bool fell_back_ = false;
-  std::vector<Seat> seats_;  // as of start(); `post` apart
+  std::pair<dev_t, ino_t> file_{};  // of a Unix socket: ours and no later one's
+  std::vector<Seat> seats_;         // as of start(); `post` apart
   std::weak_ptr<Listener> self_;
   std::atomic<bool> closed_{false};
   std::atomic<TimePoint::rep> last_line_{0};

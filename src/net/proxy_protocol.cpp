@@ -81,13 +81,35 @@ void read_addresses(ByteView block, ProxyHeader& header) {
   header.destination = {address_at<size>(block, size), u16(block, 2 * size + 2)};
 }
 
-// Type, 16-bit length, value, until the block ends exactly.
-bool are_tlvs(ByteView block) {
-  while (!block.empty()) {
-    if (block.size() < 3 || block.size() - 3 < u16(block, 1)) return false;
-    block = block.subspan(3U + u16(block, 1));
+// CRC-32C (Castagnoli), reflected, bit by bit: a header has some dozens of bytes, once a
+// connection.
+std::uint32_t crc32c(ByteView bytes, std::size_t zeros_from, std::size_t zeros) {
+  std::uint32_t crc = ~0U;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool is_zero = i >= zeros_from && i < zeros_from + zeros;
+    crc ^= is_zero ? Byte{0} : bytes[i];
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
   }
-  return true;
+  return ~crc;
+}
+
+// Type, 16-bit length, value, from `at` until the header ends exactly. A checksum among them
+// (PP2_TYPE_CRC32C, over the whole header with its own four bytes as zero) must be right. What is
+// wrong, or nothing.
+std::optional<std::string_view> fault_of_tlvs(ByteView header, std::size_t at) {
+  constexpr Byte type_crc32c = 0x03;
+  while (at < header.size()) {
+    if (header.size() - at < 3) return "bad TLVs";
+    const std::size_t length = u16(header, at + 1);
+    if (header.size() - at - 3 < length) return "bad TLVs";
+    if (header[at] == type_crc32c) {
+      if (length != 4) return "a checksum that is not 4 bytes";
+      const std::uint32_t sent = std::uint32_t{u16(header, at + 3)} << 16 | u16(header, at + 5);
+      if (crc32c(header, at + 3, 4) != sent) return "a wrong checksum";
+    }
+    at += 3 + length;
+  }
+  return std::nullopt;
 }
 
 // Bytes of addresses that a family has; nothing for one that no Minecraft connection can come from
@@ -128,8 +150,8 @@ Parsed parse_v2(ByteView buffered) {
   const auto addresses = address_block(family);
   if (!addresses) return fail(Fault::client, "PROXY header of family {:#04x}", family);
   if (length < *addresses) return fail(Fault::client, "PROXY header with too few address bytes");
-  if (!are_tlvs(block.subspan(*addresses)))
-    return fail(Fault::client, "PROXY header with bad TLVs");
+  if (const auto fault = fault_of_tlvs(buffered.first(size), v2_fixed + *addresses))
+    return fail(Fault::client, "PROXY header with {}", *fault);
   if (family == tcp4) read_addresses<4>(block, header);
   if (family == tcp6) read_addresses<16>(block, header);
   return header;

@@ -34,7 +34,7 @@ struct ProxyHeader {
 
 // The header at the start of `buffered`; nothing while it is incomplete. An error (of the client,
 // here the proxy in front of us) as soon as the bytes cannot become a header: bad signature or
-// syntax, beyond a cap, UDP, TLVs that do not add up.
+// syntax, beyond a cap, UDP, TLVs that do not add up, a CRC32c TLV that is wrong.
 Result<std::optional<ProxyHeader>> parse_proxy_header(ByteView buffered);
 
 // Whether these first bytes look like the start of a header, and like nothing of the game: for a

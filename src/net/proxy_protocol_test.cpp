@@ -137,6 +137,17 @@ TEST(ProxyProtocol, v2_tlvs_are_skipped_but_must_add_up) {
   EXPECT_TRUE(is_refused(hex(signature + "21 11 000e" + addresses + "02 00")));
 }
 
+// The checksum was computed by another program.
+TEST(ProxyProtocol, v2_checksums_must_be_right) {
+  const std::string addresses = "01020304 05060708 03e8 63dd";
+  EXPECT_EQ(whole(hex(signature + "21 11 0013" + addresses + "03 0004 3dacb35e")).source,
+            at("1.2.3.4", 1000));
+  EXPECT_TRUE(is_refused(hex(signature + "21 11 0013" + addresses + "03 0004 3dacb35f")));
+  EXPECT_TRUE(is_refused(
+      hex(signature + "21 11 0013" + "01020305 05060708 03e8 63dd" + "03 0004 3dacb35e")));
+  EXPECT_TRUE(is_refused(hex(signature + "21 11 0012" + addresses + "03 0003 3dacb3")));
+}
+
 TEST(ProxyProtocol, v2_is_strict_and_capped) {
   EXPECT_TRUE(is_refused(hex(signature + "11")));  // version 1
   EXPECT_TRUE(is_refused(hex(signature + "22")));  // an unknown command

@@ -54,7 +54,27 @@ void TempFolder::remove(const fs::path& name) const {
   fs::remove(path_ / name);
 }
 
-ProxyRig::ProxyRig(Settings settings) : bind_(settings.bind) {
+app::DaemonOptions ProxyRig::options() const {
+  return {.config = folder_.path() / "drawbridge.toml",
+          .overlays = {},
+          .strict = false,
+          .watch = watch_,
+          .resolver = resolver_,
+          .http = http_,
+          .service_manager = {}};
+}
+
+void ProxyRig::restart() {
+  daemon_.reset();
+  daemon_ = std::make_unique<app::Daemon>(options());
+  start_code_ = daemon_->start();
+}
+
+ProxyRig::ProxyRig(Settings settings)
+    : bind_(settings.bind),
+      resolver_(std::move(settings.resolver)),
+      http_(std::move(settings.http)),
+      watch_(settings.watch) {
   {
     const std::scoped_lock lock(collected().mutex);
     collected().lines.clear();
@@ -64,13 +84,7 @@ ProxyRig::ProxyRig(Settings settings) : bind_(settings.bind) {
   folder_.write("drawbridge.toml", fmt::format("bind = \"{}\"\n{}\n", bind_, settings.global));
   for (const auto& [name, text] : settings.servers)
     folder_.write("servers/" + name + ".toml", text);
-  app::DaemonOptions options{.config = folder_.path() / "drawbridge.toml",
-                             .overlays = {},
-                             .strict = false,
-                             .watch = {.quiet = milliseconds(20), .at_most = milliseconds(200)},
-                             .resolver = std::move(settings.resolver),
-                             .http = std::move(settings.http)};
-  daemon_ = std::make_unique<app::Daemon>(std::move(options));
+  daemon_ = std::make_unique<app::Daemon>(options());
   if (settings.start) start_code_ = daemon_->start();
 }
 

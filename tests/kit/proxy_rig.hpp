@@ -37,7 +37,8 @@ class ProxyRig {
     std::string bind = "127.0.0.1:0";
     bool start = true;
     control::ResolverOptions resolver = {};  // whom to ask for names
-    control::HttpClientOptions http = {};    // whose certificates to believe
+    control::FileWatchOptions watch = {.quiet = milliseconds(20), .at_most = milliseconds(200)};
+    control::HttpClientOptions http = {};  // whose certificates to believe
   };
   explicit ProxyRig(Settings settings);
   ~ProxyRig();
@@ -46,6 +47,9 @@ class ProxyRig {
   [[nodiscard]] app::Daemon& daemon() { return *daemon_; }
   // What start() answered.
   [[nodiscard]] int start_code() const { return start_code_; }
+
+  // Ends the daemon and starts another one on the same files (on another port, where it is 0).
+  void restart();
 
   // Writes or removes a server file and waits until the watcher has made it live.
   void write_server(const std::string& name, std::string_view text);
@@ -64,8 +68,13 @@ class ProxyRig {
   [[nodiscard]] std::string whole_log() const;
 
  private:
+  [[nodiscard]] app::DaemonOptions options() const;
+
   TempFolder folder_;
   std::string bind_;
+  control::ResolverOptions resolver_;
+  control::HttpClientOptions http_;
+  control::FileWatchOptions watch_;
   std::unique_ptr<app::Daemon> daemon_;
   int start_code_ = 0;
 };

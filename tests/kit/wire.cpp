@@ -164,8 +164,8 @@ void Wire::reset() {
   fd_.reset();
 }
 
-Harbour::Harbour(const std::string& address, int backlog) {
-  const Endpoint wanted{IpAddress::parse(address).value(), 0};
+Harbour::Harbour(const std::string& address, int backlog, std::uint16_t port) {
+  const Endpoint wanted{IpAddress::parse(address).value(), port};
   sockaddr_storage raw{};
   const socklen_t size = wanted.to_sockaddr(raw);
   fd_ = net::Fd(socket(raw.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -71,7 +71,8 @@ class Wire {
 // thread.
 class Harbour {
  public:
-  explicit Harbour(const std::string& address = "127.0.0.1", int backlog = 128);
+  explicit Harbour(const std::string& address = "127.0.0.1", int backlog = 128,
+                   std::uint16_t port = 0);
   [[nodiscard]] Endpoint endpoint() const { return endpoint_; }
   [[nodiscard]] std::string address() const { return endpoint_.text(); }
   // The next connection; an unopened Wire if none came in time.

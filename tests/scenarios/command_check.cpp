@@ -86,5 +86,19 @@ TEST_F(CommandCheck, show_prints_values_with_their_origin_and_no_secrets) {
   EXPECT_FALSE(ended.output.contains("nobody-sees"));
 }
 
+TEST_F(CommandCheck, show_names_the_source_of_every_value) {
+  folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\nconnect_max_attempts = 9\n");
+  const Ended ended = run_program(DRAWBRIDGE_PROGRAM,
+                                  {.arguments = {"check", "--show", "--set", "max_connections=77"},
+                                   .environment = {{"DRAWBRIDGE_CONNECT_TIMEOUT", "7s"}},
+                                   .folder = folder.path()});
+  EXPECT_EQ(ended.code, 0);
+  for (const std::string_view line :
+       {"max_connections = 77  # --set max_connections",
+        "connect_timeout = \"7s\"  # environment DRAWBRIDGE_CONNECT_TIMEOUT",
+        "connect_max_attempts = 9  # drawbridge.toml:2", "worker_threads = 0  # default"})
+    EXPECT_TRUE(ended.output.contains(line)) << line << "\n" << ended.output;
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

@@ -96,6 +96,63 @@ TEST_F(ForwardingNames, all_addresses_of_a_name_are_tried) {
   EXPECT_TRUE(player.plays());
 }
 
+LoopbackNameServer::Service service(std::string host, const FakeServer& at,
+                                    std::uint16_t priority = 0) {
+  const auto port = static_cast<std::uint16_t>(std::stoi(port_of(at).substr(1)));
+  return {.host = std::move(host), .port = port, .priority = priority};
+}
+
+TEST_F(ForwardingNames, a_name_without_a_port_is_looked_up_as_a_service_first) {
+  names.set("_minecraft._tcp.mc.test", {.services = {service("host.test", backend)}});
+  names.set("host.test", {.addresses = {loopback}});
+  ProxyRig rig(settings({{"lobby", server_file("play.example", "mc.test")}}));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Player(rig.endpoint(), backend).plays());
+  EXPECT_EQ(names.questions("_minecraft._tcp.mc.test"), 1U) << "kept for its time to live";
+  EXPECT_EQ(names.questions("mc.test"), 0U);
+}
+
+TEST_F(ForwardingNames, a_name_with_a_port_is_not) {
+  names.set("_minecraft._tcp.mc.test", {.services = {{.host = "nowhere.test", .port = 1}}});
+  names.set("mc.test", {.addresses = {loopback}});
+  ProxyRig rig(settings({{"lobby", server_file("play.example", "mc.test" + port_of(backend))}}));
+  EXPECT_TRUE(Player(rig.endpoint(), backend).plays());
+  EXPECT_EQ(names.questions("_minecraft._tcp.mc.test"), 0U);
+}
+
+TEST_F(ForwardingNames, services_are_tried_by_their_priority) {
+  FakeServer spare;
+  names.set("host.test", {.addresses = {loopback}});
+  names.set("_minecraft._tcp.mc.test",
+            {.services = {service("host.test", spare, 20), service("host.test", backend, 10)}});
+  ProxyRig rig(settings({{"lobby", server_file("play.example", "mc.test")}}));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Player(rig.endpoint(), backend).plays());
+  backend.close();
+  EXPECT_TRUE(Player(rig.endpoint(), spare).plays());
+}
+
+TEST_F(ForwardingNames, without_such_a_record_it_is_the_usual_port) {
+  names.set("mc.test", {.addresses = {*IpAddress::parse("127.0.0.78")}});
+  ProxyRig rig(settings({{"lobby", server_file("play.example", "mc.test")}}));
+  FakeClient client(rig.endpoint());
+  client.log_in("play.example", "Steve");
+  EXPECT_TRUE(names.wait_for_questions("mc.test", 1));
+  EXPECT_EQ(names.questions("_minecraft._tcp.mc.test"), 1U);
+}
+
+// The first address swallows what is sent to it; the next one is not tried only after it gave up.
+TEST_F(ForwardingNames, addresses_of_both_families_are_raced) {
+  const Harbour full("127.0.0.79", 0);
+  const Wire fills = Wire::connect(full.endpoint());
+  Harbour six("::1", 16, full.endpoint().port);
+  names.set("both.test", {.addresses = {full.endpoint().address, six.endpoint().address}});
+  ProxyRig rig(settings(
+      {{"lobby", server_file("play.example", fmt::format("both.test:{}", full.endpoint().port))}}));
+  FakeClient client(rig.endpoint());
+  client.log_in("play.example", "Steve");
+  Wire server = six.accept();
+  EXPECT_TRUE(FakeServer::read_hello(server).has_value());
+}
+
 TEST_F(ForwardingNames, a_name_that_is_none_gets_the_kick_of_a_server_that_is_down) {
   ProxyRig rig(settings({{"lobby", server_file("play.example", "nowhere.test:25565")}}));
   FakeClient client(rig.endpoint());

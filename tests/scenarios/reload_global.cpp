@@ -100,5 +100,23 @@ TEST(ReloadGlobal, another_servers_dir_takes_the_place_of_the_first) {
   EXPECT_TRUE(eventually([&] { return where(rig, "a.example") == "new folder, edited"; }));
 }
 
+TEST(ReloadGlobal, a_reload_that_is_asked_for_says_what_it_came_to) {
+  // The watcher keeps out of it.
+  ProxyRig rig({.global = "worker_threads = 1",
+                .servers = {},
+                .watch = {.quiet = hours(1), .at_most = hours(1)}});
+  rig.folder().write("drawbridge.toml",
+                     "bind = \"127.0.0.1:0\"\nworker_threads = 2\nconnect_max_attempts = 7\n");
+  rig.folder().write("servers/new.toml", server_file("new.example", "127.0.0.1:1"));
+  rig.folder().write("servers/bad.toml", "domains = 5\n");
+  const app::ReloadOutcome outcome = rig.daemon().reload();
+  EXPECT_EQ(outcome.changed, std::vector<std::string>{"connect_max_attempts"});
+  EXPECT_EQ(outcome.waiting, std::vector<std::string>{"worker_threads"});
+  EXPECT_EQ(outcome.added, std::vector<std::string>{"new"});
+  EXPECT_EQ(outcome.removed, std::vector<std::string>{});
+  EXPECT_GE(outcome.errors, 1U);
+  EXPECT_TRUE(rig.logged({"reloaded", "connect_max_attempts", "worker_threads"}));
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

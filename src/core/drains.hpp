@@ -1,0 +1,35 @@
+// Addresses that are taken out of service by hand: they get no new connections, players who are
+// there stay. Kept in a file, so that a restart does not bring them back: one address a line, the
+// server's id and the address as it is configured; what follows a # is a remark.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace drawbridge::core {
+
+struct DrainedAddress {
+  std::string server;   // id
+  std::string address;  // config::Address::text()
+  auto operator<=>(const DrainedAddress&) const = default;
+};
+using DrainList = std::set<DrainedAddress>;
+
+struct ParsedDrains {
+  DrainList list;
+  std::vector<std::string> problems;  // one sentence a bad line, with its number
+};
+ParsedDrains parse_drains(std::string_view text);
+std::string drains_text(const DrainList& list);
+
+// A file that is missing is an empty list.
+Result<ParsedDrains> load_drains(const std::filesystem::path& file);
+// By rename, so that a crash leaves the old or the new list.
+Result<> save_drains(const std::filesystem::path& file, const DrainList& list);
+
+}  // namespace drawbridge::core

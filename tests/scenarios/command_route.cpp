@@ -1,0 +1,24 @@
+// `drawbridge route HOST` tells what a player with that host would meet.
+#include <gtest/gtest.h>
+
+#include "kit/program.hpp"
+#include "kit/signpost.hpp"
+
+namespace drawbridge::kit {
+namespace {
+
+TEST(CommandRoute, says_which_pattern_decides_and_where_it_leads) {
+  const TempFolder folder;
+  folder.write(
+      "drawbridge.toml",
+      "[[route]]\nmatch = '(.+)\\.play\\.test'\nserver = \"any\"\naddress = \"$1.lan:7\"\n");
+  folder.write("servers/any.toml", signpost("[\"any.test\"]", "any"));
+  const Ended ended = run_program(
+      DRAWBRIDGE_PROGRAM, {.arguments = {"route", "red.play.test"}, .folder = folder.path()});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_NE(ended.output.find("red.play.test > any (route)"), std::string::npos) << ended.output;
+  EXPECT_NE(ended.output.find("red.lan:7"), std::string::npos) << ended.output;
+}
+
+}  // namespace
+}  // namespace drawbridge::kit
