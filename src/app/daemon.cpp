@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "app/port_owner.hpp"
+#include "app/status_words.hpp"
+#include "app/version.hpp"
 #include "base/log.hpp"
 #include "config/diff.hpp"
 #include "config/grammar.hpp"
@@ -93,6 +95,9 @@ Daemon::~Daemon() {
   control_.join();
   // In control context again: the thread has ended.
   if (proxy_) proxy_->stop();
+  control_socket_.reset();
+  bans_.reset();
+  gate_files_.reset();
   files_.reset();
   global_watch_.release();
   drain_watch_.release();
@@ -109,13 +114,17 @@ int Daemon::start() {
   http_ = std::make_unique<control::HttpClient>(control_, *resolver_, options_.http);
   watch_ = std::make_unique<control::FileWatch>(control_, options_.watch);
   proxy_ = std::make_unique<core::Proxy>(control_, *resolver_, *http_);
-  registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools);
+  registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools,
+                                               proxy_->services().gate);
   registry_->set_global(global_);
   watch_global();
   watch_drains();
   watch_servers();
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
+  if (const int code = begin_gate(); code != exit_ok) return code;
   if (const int code = open(); code != exit_ok) return code;
+  open_control_socket();
+  started_ = Clock::now();
   serving_ = true;
   watch_workers();
   service_manager_.ready(fmt::format("serving {} servers", world_->servers.size()));
@@ -139,7 +148,65 @@ int Daemon::load_global_at_start() {
   return exit_ok;
 }
 
+// Before the first connection: bans and filters hold from the start.
+int Daemon::begin_gate() {
+  gate_files_ =
+      std::make_unique<GateFiles>(*watch_, [this] { apply_lists(); }, [this] { publish(); });
+  bans_ = std::make_unique<core::BanStore>(
+      control_, [this](core::BanListPtr bans) { proxy_->set_bans(std::move(bans)); });
+  const auto begun = bans_->configure(global_->ban);
+  if (begun) return exit_ok;
+  log::error("bans", "the ban file cannot be read, so its bans would not hold",
+             {{"reason", begun.error().what}});
+  return exit_config;
+}
+
+// Without it players are served all the same; only commands cannot ask.
+void Daemon::open_control_socket() {
+  control_socket_ = std::make_unique<control::ControlSocket>(
+      control_, global_->control.socket,
+      [this](std::string_view request) { return answer(request); });
+  if (const auto opened = control_socket_->open(); !opened)
+    log::warn("app", "`drawbridge status` will not work", {{"reason", opened.error().what}});
+}
+
+std::string Daemon::answer(std::string_view request) {
+  if (request == "reload") {
+    log::info("app", "reloading (command)");
+    reload();
+    return "reloaded\n";
+  }
+  if (request == "stop") {
+    log::info("app", "stopping (command)");
+    begin_stop(std::nullopt);
+    return "stopping\n";
+  }
+  const StatusFacts facts{.version = version_number(),
+                          .uptime = Clock::now() - started_,
+                          .connections = proxy_->connections(),
+                          .servers = world_->servers.size(),
+                          .bans = bans_->size(),
+                          .refusals = proxy_->refusals()};
+  if (request == "status") return status_text(facts);
+  if (request == "status --json") return status_json(facts);
+  return "unknown request\n";
+}
+
+// A list of networks changed: whoever names it is read again.
+void Daemon::apply_lists() {
+  apply_global();
+  for (const auto& file : registry_->described()) {
+    if (!names_lists(*file.server.config)) continue;
+    config::LoadedServer loaded = config::load_server_file(file.path);
+    log_problems(loaded.problems);
+    registry_->submit(core::Provider::file, file.path.string(), std::move(loaded));
+  }
+  publish();
+}
+
 int Daemon::open() {
+  gate_files_->follow(*global_, registry_->described());
+  registry_->set_countries(gate_files_->countries());
   core::WorldChange first = registry_->build();
   world_ = first.world;
   check_together();
@@ -304,6 +371,8 @@ void Daemon::apply_global() {
       config::without_restart_keys(*global_, std::move(*loaded.config)));
   origins_ = std::move(loaded.origins);
   registry_->set_global(global_);
+  if (const auto configured = bans_->configure(global_->ban); !configured)
+    log::error("bans", "the ban file cannot be read", {{"reason", configured.error().what}});
   if (global_->servers_dir != old_folder) {
     for (const auto& file : registry_->described())
       registry_->withdraw(core::Provider::file, file.path.string());
@@ -328,6 +397,8 @@ void Daemon::check_together() {
 
 void Daemon::publish() {
   if (stopping_) return;
+  gate_files_->follow(*global_, registry_->described());
+  registry_->set_countries(gate_files_->countries());
   const core::WorldChange change = registry_->build();
   world_ = change.world;
   for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
@@ -349,6 +420,7 @@ ReloadOutcome Daemon::read_everything() {
   read_drains();
   apply(files_->rescan());
   registry_->reread_pictures();
+  bans_->reload();
   publish();
   const auto count = [](const std::vector<std::string>& items) { return items.size(); };
   log::info("config", "reloaded",

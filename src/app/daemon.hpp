@@ -10,13 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "app/gate_files.hpp"
 #include "base/ip.hpp"
 #include "config/load.hpp"
+#include "control/control_socket.hpp"
 #include "control/control_thread.hpp"
 #include "control/file_watch.hpp"
 #include "control/http_client.hpp"
 #include "control/resolver.hpp"
 #include "control/service_manager.hpp"
+#include "core/bans/ban_store.hpp"
 #include "core/drains.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
@@ -28,6 +31,7 @@ namespace drawbridge::app {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_runtime = 1;
 inline constexpr int exit_config = 2;
+inline constexpr int exit_no_proxy = 5;
 
 struct DaemonOptions {
   std::optional<std::filesystem::path> config;  // -c; none: what is in the working directory
@@ -87,6 +91,10 @@ class Daemon {
   void read_drains();
   Result<> change_drains(const std::string& server, const std::string& address, bool drained);
   ReloadOutcome read_everything();
+  int begin_gate();
+  void open_control_socket();
+  std::string answer(std::string_view request);
+  void apply_lists();
   void apply_global();
   void apply(features::files::FileBatch batch);
   void check_together();
@@ -108,6 +116,9 @@ class Daemon {
   control::FileWatch::Handle drain_watch_;
   core::DrainList drains_;
   std::unique_ptr<features::files::FileProvider> files_;
+  std::unique_ptr<control::ControlSocket> control_socket_;
+  std::unique_ptr<GateFiles> gate_files_;
+  std::unique_ptr<core::BanStore> bans_;
   std::unique_ptr<core::Proxy> proxy_;
   std::unique_ptr<core::Registry> registry_;
   core::WorldPtr world_;
@@ -117,6 +128,7 @@ class Daemon {
   ReloadOutcome outcome_;  // of the changes that are being applied
   bool server_files_bad_ = false;
   bool folder_unreadable_ = false;
+  TimePoint started_;
   bool serving_ = false;
   bool stopping_ = false;
   int signals_seen_ = 0;

@@ -4,24 +4,24 @@
 #include <utility>
 
 #include "config/inactive.hpp"
+#include "core/services.hpp"
 
 namespace drawbridge::app {
 
 core::WorldPtr world_of_files(std::shared_ptr<const config::GlobalConfig> global,
                               const std::vector<config::LoadedFolder::File>& files) {
-  const bool bans_held =
-      global->ban.provider == "builtin" && config::ban_file_holds_entries(global->ban.file);
   std::vector<core::ServerPtr> servers;
   for (const auto& file : files) {
     if (!file.server.config) continue;
     auto server = std::make_shared<core::Server>();
     server->config = *file.server.config;
     server->provider = core::Provider::file;
-    server->withheld = config::protection_missing(server->config, *global, bans_held);
+    server->withheld = config::protection_missing(server->config, *global);
     servers.push_back(std::move(server));
   }
   std::ranges::sort(servers, {}, [](const core::ServerPtr& server) { return server->id(); });
-  return core::make_world(std::move(global), std::move(servers), {}, 1);
+  core::GateMemory memory;  // nobody connects to this world
+  return core::make_world(std::move(global), std::move(servers), {}, memory, {.generation = 1});
 }
 
 }  // namespace drawbridge::app

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "app/ban_words.hpp"
+#include "app/control_words.hpp"
 #include "app/daemon.hpp"
 #include "app/file_world.hpp"
 #include "app/ping.hpp"
@@ -165,6 +167,32 @@ int main(int argc, char** argv) {
   ping_word->add_flag("--legacy", ping.legacy, "The ping of a 1.6 client");
   ping_word->add_flag("--proxy-protocol", ping.proxy_protocol, "Send a PROXY header first");
 
+  app::BanWords ban;
+  CLI::App* ban_word =
+      cli.add_subcommand("ban", "Ban a player's name, UUID, address or network, at once");
+  CLI::App* unban_word = cli.add_subcommand("unban", "Take a ban back");
+  CLI::App* bans_word = cli.add_subcommand("bans", "List the bans that hold");
+  CLI::App* audit_word = cli.add_subcommand("audit", "List who banned whom, newest first");
+  for (CLI::App* word : {ban_word, unban_word}) {
+    flags.add_to(*word);
+    word->add_option("TARGET", ban.target, "Name, UUID, address or network")->required();
+  }
+  ban_word->add_option("--for", ban.duration, "How long, such as 30m, 7d, 1y (default: for ever)");
+  ban_word->add_option("--reason", ban.reason, "Why; the player reads it");
+  for (CLI::App* word : {bans_word, audit_word}) {
+    flags.add_to(*word);
+    word->add_flag("--json", ban.json, "One JSON document");
+  }
+
+  bool status_json = false;
+  CLI::App* status_word = cli.add_subcommand(
+      "status", "Ask the running proxy how it is, and whom it refused in the last hour");
+  status_word->add_flag("--json", status_json, "One JSON document");
+  CLI::App* reload_word =
+      cli.add_subcommand("reload", "Let the running proxy read its files again");
+  CLI::App* stop_word = cli.add_subcommand("stop", "Let the running proxy stop, as by SIGTERM");
+  for (CLI::App* word : {status_word, reload_word, stop_word}) flags.add_to(*word);
+
   std::string schema_of = "global";
   bool markdown = false;
   CLI::App* schema_word = cli.add_subcommand("schema", "JSON Schema of the configuration");
@@ -197,6 +225,28 @@ int main(int argc, char** argv) {
                      : schema_of == "global" ? config::global_schema()
                                              : config::server_schema());
     return app::exit_ok;
+  }
+  if (ban_word->parsed() || unban_word->parsed() || bans_word->parsed() || audit_word->parsed()) {
+    config::Overlays overlays;
+    if (!flags.overlays(overlays)) return app::exit_config;
+    const auto run_ban_word = ban_word->parsed()     ? app::add_ban
+                              : unban_word->parsed() ? app::remove_ban
+                              : bans_word->parsed()  ? app::list_bans
+                                                     : app::list_audit;
+    const app::BanReport report = run_ban_word(ban, flags.path(), overlays);
+    fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
+    return report.exit_code;
+  }
+  if (status_word->parsed() || reload_word->parsed() || stop_word->parsed()) {
+    config::Overlays overlays;
+    if (!flags.overlays(overlays)) return app::exit_config;
+    const std::string_view request = reload_word->parsed() ? "reload"
+                                     : stop_word->parsed() ? "stop"
+                                     : status_json         ? "status --json"
+                                                           : "status";
+    const app::ControlReport report = app::ask_running_proxy(request, flags.path(), overlays);
+    fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
+    return report.exit_code;
   }
   if (check_word->parsed()) {
     config::Overlays overlays;

@@ -28,4 +28,8 @@ std::string version_text(bool json) {
       DRAWBRIDGE_VERSION, DRAWBRIDGE_COMMIT, oldest, newest);
 }
 
+std::string version_number() {
+  return DRAWBRIDGE_VERSION;
+}
+
 }  // namespace drawbridge::app

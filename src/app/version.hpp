@@ -6,5 +6,7 @@
 namespace drawbridge::app {
 
 std::string version_text(bool json);
+// "0.1.0"
+std::string version_number();
 
 }  // namespace drawbridge::app

@@ -107,7 +107,6 @@ void check_servers(Findings& findings, const GlobalConfig& global, const Origins
   if (options.conflicts)
     for (std::string& line : options.conflicts(global, folder.files))
       warn(findings, global.servers_dir, std::move(line));
-  const bool bans_held = ban_file_holds_entries(global.ban.file);
   const bool uses_secret = std::ranges::any_of(folder.files, [&](const LoadedFolder::File& file) {
     return file.server.config && needs_forwarding_secret(*file.server.config, global);
   });
@@ -116,7 +115,7 @@ void check_servers(Findings& findings, const GlobalConfig& global, const Origins
     append(findings.problems, file.server.problems);
     if (!file.server.config) continue;
     add_server(findings, file.path, *file.server.config, options.show);
-    if (const auto why = protection_missing(*file.server.config, global, bans_held))
+    if (const auto why = protection_missing(*file.server.config, global))
       warn(findings, file.path, fmt::format("logins will be refused: {}", *why));
   }
   if (folder.files.empty())

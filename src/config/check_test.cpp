@@ -39,11 +39,13 @@ TEST(Check, ErrorsOfAllFilesAndTheExitCode) {
 TEST(Check, WarningsCountOnlyWhenStrict) {
   const ScratchFolder folder;
   folder.write("drawbridge.toml", "receive_proxy_protocol = true\n");
-  folder.write("servers/a.toml", std::string(good_server) + "ip_filter.blacklist = ['10.0.0.1']");
+  folder.write(
+      "servers/a.toml",
+      std::string(good_server) + "ip_filter.country_blacklist = ['DE']\nlimbo_handlers = ['x']");
   const CheckResult result = run(folder.path());
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, AllOf(HasSubstr("logins will be refused"),
-                                   HasSubstr("ip_filter: accepted, not active yet")));
+                                   HasSubstr("limbo_handlers: accepted, not active yet")));
   EXPECT_EQ(run(folder.path(), true).exit_code, 3);
 }
 

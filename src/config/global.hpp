@@ -19,8 +19,9 @@ struct Listener {
   std::optional<ReceiveProxy> receive_proxy_protocol;
   std::optional<std::vector<Cidr>> trusted_proxies;
   std::optional<std::string> default_server;
-  std::string name;           // empty: the bind text
-  std::string mode = "0660";  // rights of a Unix socket, octal
+  std::string name;                   // empty: the bind text
+  std::string mode = "0660";          // rights of a Unix socket, octal
+  std::uint32_t max_connections = 0;  // 0 = none
 
   bool operator==(const Listener&) const = default;
 };
@@ -37,6 +38,8 @@ struct Limits {
   Duration setup_timeout = seconds(10);
   Duration login_timeout = seconds(30);
   Size stranger_memory = Size{64} << 20;
+  std::uint32_t connections_per_source = 0;  // 0 = none
+  std::uint32_t pre_login_per_source = 0;    // 0 = none
   Size max_inflated = Size{8} << 20;
   Size inflated_per_second = Size{5} << 20;  // 0 = off
   std::uint32_t packets_per_second = 0;      // 0 = off
@@ -92,15 +95,35 @@ struct Motd {
   std::optional<MotdEntry> stopping;
   std::optional<MotdEntry> crashed;
   std::optional<MotdEntry> unreachable;
+  std::optional<MotdEntry> maintenance;
 
   bool operator==(const Motd&) const = default;
 };
 
 struct IpFilter {
+  // Each includes what its file lists.
   std::vector<Cidr> whitelist;
   std::vector<Cidr> blacklist;
+  std::optional<std::filesystem::path> whitelist_file;
+  std::optional<std::filesystem::path> blacklist_file;
+  std::vector<std::string> country_whitelist;  // two capital letters
+  std::vector<std::string> country_blacklist;
+
+  // Whether it keeps anybody out.
+  [[nodiscard]] bool filters() const { return has_networks() || has_countries(); }
+  [[nodiscard]] bool has_networks() const { return !whitelist.empty() || !blacklist.empty(); }
+  [[nodiscard]] bool has_countries() const {
+    return !country_whitelist.empty() || !country_blacklist.empty();
+  }
 
   bool operator==(const IpFilter&) const = default;
+};
+
+// Where addresses are.
+struct GeoIp {
+  std::optional<std::filesystem::path> database;  // MaxMind's format, countries
+
+  bool operator==(const GeoIp&) const = default;
 };
 
 struct RateBucket {
@@ -124,6 +147,9 @@ struct RateLimit {
   std::uint32_t ipv4_prefix = 32;
   std::uint32_t ipv6_prefix = 64;
   std::uint32_t max_entries = 65536;
+  std::uint32_t accept_max = 0;  // 0 = none
+  Duration accept_window = seconds(10);
+  Duration max_wait{};  // 0 = refuse at once
   std::vector<Cidr> exempt;
   std::vector<RateBucket> bucket;
 
@@ -477,6 +503,7 @@ struct GlobalConfig {
   bool announce_proxy_commands = true;
 
   IpFilter ip_filter;
+  GeoIp geoip;
   RateLimit rate_limit;
   Ban ban;
   Permissions permissions;
@@ -517,6 +544,7 @@ struct EffectiveListener {
   bool trust_everybody = false;  // a Unix socket without a list of its own
   std::optional<std::string> default_server;
   unsigned mode = 0660;
+  std::uint32_t max_connections = 0;  // 0 = none
 
   bool operator==(const EffectiveListener&) const = default;
 };

@@ -3,7 +3,6 @@
 // (keys_*.cpp: `later`).
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,14 +20,10 @@ namespace drawbridge::config {
 std::vector<std::string> inactive_keys(const GlobalConfig& global, const Origins& origins = {});
 std::vector<std::string> inactive_keys(const ServerConfig& server);
 
-// Whether the built-in ban store at `file` holds a ban that has not run out. A file that cannot be
-// understood counts as one that does; a missing one does not.
-bool ban_file_holds_entries(const std::filesystem::path& file);
-
 // Why `server` must not let players in: it asks for a protection that this build does not give
-// (mode, filters, bans, verify_before_wake). None: serve it. Status pings work either
-// way. `bans_held` is ban_file_holds_entries(global.ban.file), asked once for all servers.
+// (mode, countries without a database, a plugin that decides about bans,
+// verify_before_wake). None: serve it. Status pings work either way.
 std::optional<std::string> protection_missing(const ServerConfig& server,
-                                              const GlobalConfig& global, bool bans_held);
+                                              const GlobalConfig& global);
 
 }  // namespace drawbridge::config

@@ -31,11 +31,10 @@ TEST(InactiveKeys, OnlyThoseThatAreSetAndDoNothing) {
                            "[status_cache]\nttl = '1s'\n[kick_messages]\nfull = 'x'\n"
                            "[default_motd.online]\ntext = 'x'\nfavicon = 'iVBORw0KGgo='")),
       IsEmpty());
-  EXPECT_THAT(
-      inactive_keys(global("[rate_limit]\nenabled = true\nwindow = '10s'\n[docker]\nnetwork = 'x'\n"
-                           "[plugins.a]\nenabled = false\n"
-                           "[wasm.quotas]\ncommands = 1")),
-      ElementsAre("rate_limit.enabled", "docker", "wasm.quotas.commands", "plugins"));
+  EXPECT_THAT(inactive_keys(global("[permissions]\nadmins = ['Steve']\n[docker]\nnetwork = 'x'\n"
+                                   "[plugins.a]\nenabled = false\n"
+                                   "[wasm.quotas]\ncommands = 1")),
+              ElementsAre("permissions.admins", "docker", "wasm.quotas.commands", "plugins"));
 }
 
 TEST(InactiveKeys, PathsOnlyWhenSomebodySetThem) {
@@ -56,44 +55,27 @@ TEST(InactiveKeys, SingleValuesOfActiveKeys) {
 TEST(Protection, PlainServersAreServed) {
   for (const std::string_view mode :
        {"passthrough", "zero_copy", "server_only", "client_only", "offline"})
-    EXPECT_EQ(protection_missing(server("proxy_mode = '" + std::string(mode) + "'"), GlobalConfig(),
-                                 false),
-              std::nullopt);
+    EXPECT_EQ(
+        protection_missing(server("proxy_mode = '" + std::string(mode) + "'"), GlobalConfig()),
+        std::nullopt);
 }
 
 // Each of these would be served in a weaker form than its file asks for.
 TEST(Protection, NothingIsServedInAWeakerForm) {
-  const auto why = [](std::string_view own, std::string_view shared = "", bool bans = false) {
-    return protection_missing(server(own), global(shared), bans).value_or("");
+  const auto why = [](std::string_view own, std::string_view shared = "") {
+    return protection_missing(server(own), global(shared)).value_or("");
   };
-  EXPECT_THAT(why("[ip_filter]\nblacklist = ['10.0.0.1']"), HasSubstr("ip_filter"));
-  EXPECT_THAT(why("", "[ip_filter]\nwhitelist = ['10.0.0.1']"), HasSubstr("ip_filter"));
-  EXPECT_THAT(why("", "", true), HasSubstr("bans"));
+  EXPECT_THAT(why("[ip_filter]\ncountry_blacklist = ['de']"), HasSubstr("geoip.database"));
+  EXPECT_THAT(why("", "[ip_filter]\ncountry_whitelist = ['DE']"), HasSubstr("geoip.database"));
   EXPECT_THAT(why("", "[ban]\nprovider = 'my-plugin'"), HasSubstr("my-plugin"));
   EXPECT_THAT(why("[server_manager]\ntype = 'docker'\nverify_before_wake = true"),
               HasSubstr("verify_before_wake"));
-  EXPECT_EQ(why("", "[ban]\nprovider = 'none'", true), "");
+  EXPECT_EQ(why("", "[ban]\nprovider = 'none'"), "");
   EXPECT_EQ(why("[ip_filter]"), "");
   for (const std::string_view mode : {"none", "velocity", "bungee_cord", "bungee_guard"}) {
     EXPECT_EQ(why(fmt::format("forwarding_mode = '{}'", mode)), "");
     EXPECT_EQ(why("", fmt::format("[forwarding]\nmode = '{}'", mode)), "");
   }
-}
-
-TEST(BanFile, WhetherItHoldsAny) {
-  const ScratchFolder folder;
-  const auto holds = [&](std::string_view text) {
-    return ban_file_holds_entries(folder.write("bans.json", text));
-  };
-  EXPECT_FALSE(ban_file_holds_entries(folder.path() / "missing.json"));
-  EXPECT_FALSE(holds(R"({"bans": [], "audit_log": []})"));
-  EXPECT_FALSE(holds(R"({})"));
-  EXPECT_TRUE(
-      holds(R"({"bans": [{"target": {"type": "ip", "value": "10.0.0.1"}, "expires_at": null}]})"));
-  EXPECT_FALSE(holds(R"({"bans": [{"target": {}, "expires_at": 1000}]})"));  // ran out in 1970
-  EXPECT_TRUE(holds(R"({"bans": [{"target": {}, "expires_at": 99999999999}]})"));
-  EXPECT_TRUE(holds("{ corrupt"));
-  EXPECT_TRUE(holds("[]"));
 }
 
 }  // namespace

@@ -14,18 +14,17 @@ namespace {
 
 const Table& bucket_keys() {
   static const Table table = describe_table<RateBucket>({
-      key<&RateBucket::name>("name", "What the log calls it.", required, ours, later, an_id()),
+      key<&RateBucket::name>("name", "What the log calls it.", required, ours, now, an_id()),
       key<&RateBucket::ipv4_prefix>("ipv4_prefix", "Bits of an IPv4 address that make one source.",
-                                    ours, later, within(8, 32)),
-      key<&RateBucket::ipv6_prefix>("ipv6_prefix", "The same for IPv6.", ours, later,
+                                    ours, now, within(8, 32)),
+      key<&RateBucket::ipv6_prefix>("ipv6_prefix", "The same for IPv6.", ours, now,
                                     within(16, 128)),
       key<&RateBucket::max_connections>("max_connections", "Logins and transfers in one window.",
-                                        ours, later, at_least(1)),
-      key<&RateBucket::window>("window", "The window for them.", ours, later,
-                               more_than(seconds(0))),
-      key<&RateBucket::status_max>("status_max", "Status pings in one window.", ours, later,
+                                        ours, now, at_least(1)),
+      key<&RateBucket::window>("window", "The window for them.", ours, now, more_than(seconds(0))),
+      key<&RateBucket::status_max>("status_max", "Status pings in one window.", ours, now,
                                    at_least(1)),
-      key<&RateBucket::status_window>("status_window", "The window for them.", ours, later,
+      key<&RateBucket::status_window>("status_window", "The window for them.", ours, now,
                                       more_than(seconds(0))),
   });
   return table;
@@ -69,29 +68,50 @@ StringRule session_url() {
 
 const Table& rate_limit_keys() {
   static const Table table = describe_table<RateLimit>({
-      key<&RateLimit::enabled>("enabled", "Switches this whole table.", live, later),
+      key<&RateLimit::enabled>("enabled", "Switches this whole table.", live, now),
       key<&RateLimit::max_connections>(
           "max_connections", "Logins and transfers of one source in one window; old clients count.",
-          live, later, at_least(1)),
-      key<&RateLimit::window>("window", "The window for them.", live, later, more_than(seconds(0))),
+          live, now, at_least(1)),
+      key<&RateLimit::window>("window", "The window for them.", live, now, more_than(seconds(0))),
       key<&RateLimit::status_max>("status_max", "Status pings of one source in one window.", live,
-                                  later, at_least(1)),
-      key<&RateLimit::status_window>("status_window", "The window for them.", live, later,
+                                  now, at_least(1)),
+      key<&RateLimit::status_window>("status_window", "The window for them.", live, now,
                                      more_than(seconds(0))),
       key<&RateLimit::ipv4_prefix>("ipv4_prefix", "Bits of an IPv4 address that make one source.",
-                                   live, ours, later, within(8, 32)),
+                                   live, ours, now, within(8, 32)),
       key<&RateLimit::ipv6_prefix>(
           "ipv6_prefix", "The same for IPv6, where everybody has at least a /64 to choose from.",
-          live, ours, later, within(32, 128)),
+          live, ours, now, within(32, 128)),
       key<&RateLimit::max_entries>(
           "max_entries",
           "Sources that are remembered. One that is out of allowance is never "
           "forgotten for a new one.",
-          live, ours, later, at_least(1024)),
-      key<&RateLimit::exempt>("exempt", "Sources without limits.", live, ours, later),
+          live, ours, now, at_least(1024)),
+      key<&RateLimit::accept_max>(
+          "accept_max",
+          "Connections of one source in one window, whatever they turn out to be; closed before a "
+          "byte is read. 0 = no limit.",
+          live, ours, now),
+      key<&RateLimit::accept_window>("accept_window", "The window for them.", live, ours, now,
+                                     more_than(seconds(0))),
+      key<&RateLimit::max_wait>("max_wait",
+                                "A login over the limit waits for its turn, at most this long; "
+                                "`\"0s\"` = refused at once.",
+                                live, ours, now, within(seconds(0), seconds(60))),
+      key<&RateLimit::exempt>("exempt", "Sources without limits.", live, ours, now),
       config::table<&RateLimit::bucket>(
           "bucket", bucket_keys(), "Wider sources, each with limits of its own; all must agree.",
-          live, ours, later),
+          live, ours, now),
+  });
+  return table;
+}
+
+const Table& geoip_keys() {
+  static const Table table = describe_table<GeoIp>({
+      key<&GeoIp::database>("database",
+                            "File in MaxMind's format that tells the country of an address; "
+                            "watched.",
+                            live, ours, now, DefaultText{"none"}),
   });
   return table;
 }
@@ -100,13 +120,17 @@ const Table& ban_keys() {
   static const Table table = describe_table<Ban>({
       key<&Ban::provider>("provider",
                           "Who decides about bans; a plugin that does not answer refuses logins.",
-                          live, later, an_id(), Range{"`builtin`, `none`, or a plugin's id"}),
-      key<&Ban::file>("file", "Where the built-in store keeps them.", restart, later),
+                          live, now, an_id(), Range{"`builtin`, `none`, or a plugin's id"},
+                          LaterValues{[](const void* value) {
+                            const auto& provider = *static_cast<const std::string*>(value);
+                            return provider == "builtin" || provider == "none";
+                          }}),
+      key<&Ban::file>("file", "Where the built-in store keeps them.", restart, now),
       key<&Ban::purge_interval>("purge_interval",
-                                "Pause between removals of bans that have run out.", live, later,
+                                "Pause between removals of bans that have run out.", live, now,
                                 more_than(seconds(0))),
-      key<&Ban::enable_audit_log>(
-          "enable_audit_log", "Keep the last 10,000 bans and pardons in the file.", live, later),
+      key<&Ban::enable_audit_log>("enable_audit_log",
+                                  "Keep the last 10,000 bans and pardons in the file.", live, now),
       key<&Ban::check_timeout>("check_timeout", "A login without an answer by then is refused.",
                                live, later, more_than(seconds(0))),
   });

@@ -27,6 +27,10 @@ const Table& listener_keys() {
       key<&Listener::mode>(
           "mode", "Rights of a Unix socket. A left-over socket is replaced, another file is not.",
           live, ours, now, octal_rights()),
+      key<&Listener::max_connections>("max_connections",
+                                      "Connections that came in here; one more is closed. 0 = no "
+                                      "limit.",
+                                      live, ours, now),
   });
   return table;
 }
@@ -54,7 +58,16 @@ const Table& limits_keys() {
                                   ours, now, within(seconds(5), seconds(120))),
       key<&Limits::stranger_memory>(
           "stranger_memory", "Memory for all who have not logged in yet; the oldest go first.",
-          live, ours, later, at_least(Size{1} << 20)),
+          live, ours, now, at_least(Size{1} << 20)),
+      key<&Limits::connections_per_source>(
+          "connections_per_source",
+          "Open connections of one source, players included; one more is closed. 0 = no limit.",
+          live, ours, now),
+      key<&Limits::pre_login_per_source>(
+          "pre_login_per_source",
+          "Connections of one source whose first packets are read at the same time; further ones "
+          "wait until `setup_timeout`. 0 = no limit.",
+          live, ours, now),
       key<&Limits::max_inflated>("max_inflated", "Largest packet after inflating.", fresh, ours,
                                  now, within(Size{1} << 20, Size{64} << 20)),
       key<&Limits::inflated_per_second>(
@@ -69,8 +82,8 @@ const Table& limits_keys() {
 
 const Table& control_keys() {
   static const Table table = describe_table<ControlSocket>({
-      key<&ControlSocket::socket>("socket", "Where `drawbridge ctl` finds the running proxy.",
-                                  restart, ours, later,
+      key<&ControlSocket::socket>("socket", "Where commands find the running proxy.", restart, ours,
+                                  now,
                                   DefaultText{"`$RUNTIME_DIRECTORY/drawbridge.sock`, else "
                                               "`./drawbridge.sock`"}),
   });
@@ -283,7 +296,7 @@ const Table& global_keys() {
         key<&G::protect>(
             "protect",
             "`public` sets limits for a proxy on the open internet, unless they are set by hand.",
-            live, ours, later),
+            live, ours, now),
         key<&G::servers_dir>("servers_dir",
                              "Folder with one file for each server; may appear later.", live, now),
         key<&G::plugins_dir>("plugins_dir", "Folder with plugins and their data.", restart, later),
@@ -308,9 +321,10 @@ const Table& global_keys() {
                                          "Show the proxy's commands in the client's completion.",
                                          live, later),
 
-        config::table<&G::ip_filter>("ip_filter", ip_filter_keys(), "", at_gate, later),
-        config::table<&G::rate_limit>("rate_limit", rate_limit_keys(), "", later),
-        config::table<&G::ban>("ban", ban_keys(), "", later),
+        config::table<&G::ip_filter>("ip_filter", ip_filter_keys(), "", at_gate, now),
+        config::table<&G::geoip>("geoip", geoip_keys(), "", ours, now),
+        config::table<&G::rate_limit>("rate_limit", rate_limit_keys(), "", now),
+        config::table<&G::ban>("ban", ban_keys(), "", now),
         config::table<&G::permissions>("permissions", permissions_keys(), "", later),
         config::table<&G::auth>("auth", auth_keys(), "", now),
         key<&G::accept_transfers>(

@@ -7,6 +7,7 @@ namespace drawbridge::config {
 
 // keys_gate.cpp
 const Table& rate_limit_keys();
+const Table& geoip_keys();
 const Table& ban_keys();
 const Table& permissions_keys();
 const Table& auth_keys();

@@ -250,6 +250,11 @@ void check_server(Reader& reader, const Node& node, void* object) {
     reader.error_at_key(*old,
                         "is the old name of `kick_messages.offline`, which is set too; keep one");
   }
+  if (server.reserved_slots > server.max_players && node.sound("reserved_slots")) {
+    const Reader::Step step(reader, "reserved_slots");
+    reader.error(*node.find("reserved_slots"),
+                 fmt::format("is more than max_players ({})", server.max_players));
+  }
   if (!node.sound("domains")) return;
   std::set<std::string_view> seen;
   for (const std::string& domain : server.domains)
@@ -307,6 +312,22 @@ const Table& server_keys() {
             "domain_rewrite", "Which host name the backend reads in the handshake.", fresh, now),
         key<&ServerConfig::max_players>(
             "max_players", "More than this many are refused with `full`; 0 = no limit.", now),
+        key<&ServerConfig::reserved_slots>(
+            "reserved_slots", "Of `max_players`, places for `reserved_for` only.", ours, now),
+        key<&ServerConfig::reserved_for>(
+            "reserved_for",
+            "Names and UUIDs. A UUID matches verified players only (`client_only`).", ours, now,
+            a_player()),
+        key<&ServerConfig::allow>(
+            "allow",
+            "Names and UUIDs that may join; empty = everybody. A UUID matches verified players "
+            "only (`client_only`).",
+            ours, now, a_player()),
+        key<&ServerConfig::maintenance>(
+            "maintenance", "Players are refused, and pings read `motd.maintenance`.", ours, now),
+        key<&ServerConfig::maintenance_allow>("maintenance_allow",
+                                              "Names and UUIDs that may join all the same.", ours,
+                                              now, a_player()),
         key<&ServerConfig::fallback>("fallback",
                                      "Servers to try in order when this one cannot be reached.",
                                      ours, now, an_id(), DefaultText{"global `fallback`"}),
@@ -325,9 +346,8 @@ const Table& server_keys() {
                                   later),
         config::table<&ServerConfig::motd>("motd", motd_keys(), "Status answers by state.", now),
         config::table<&ServerConfig::timeouts>("timeouts", timeouts_keys(), "", now),
-        config::table<&ServerConfig::ip_filter>("ip_filter", ip_filter_keys(),
-                                                "Filters of this server, beside the global ones.",
-                                                later),
+        config::table<&ServerConfig::ip_filter>(
+            "ip_filter", ip_filter_keys(), "Filters of this server, beside the global ones.", now),
         config::table<&ServerConfig::server_manager>("server_manager", keeper_keys(),
                                                      "What starts and stops the server.", later),
     });

@@ -50,6 +50,8 @@ Table make_motd_keys(void (*rewrite)(Reader&, Node&)) {
                                     now),
       config::table<&Motd::unreachable>("unreachable", motd_entry_keys(),
                                         "No address of the server answers.", now),
+      config::table<&Motd::maintenance>("maintenance", motd_entry_keys(),
+                                        "The server's `maintenance` is on.", ours, now),
   });
   table.rewrite = rewrite;
   // For the schema; it never gets as far as being read past.
@@ -97,9 +99,24 @@ const Table& active_health_keys() {
 const Table& ip_filter_keys() {
   static const Table table = describe_table<IpFilter>({
       key<&IpFilter::whitelist>("whitelist", "If not empty, only these sources may come in.", live,
-                                later),
+                                now),
       key<&IpFilter::blacklist>(
-          "blacklist", "Sources that are refused, whatever the whitelist says.", live, later),
+          "blacklist", "Sources that are refused, whatever the whitelist says.", live, now),
+      key<&IpFilter::whitelist_file>("whitelist_file",
+                                     "Further sources for the whitelist, one a line; watched.",
+                                     live, ours, now),
+      key<&IpFilter::blacklist_file>("blacklist_file",
+                                     "Further sources for the blacklist, one a line; watched.",
+                                     live, ours, now),
+      key<&IpFilter::country_whitelist>(
+          "country_whitelist",
+          "Countries beside the whitelist. If either list is not empty, a source must be on one of "
+          "them.",
+          live, ours, now, a_country()),
+      key<&IpFilter::country_blacklist>("country_blacklist",
+                                        "Countries whose sources are refused. Both need "
+                                        "`geoip.database`.",
+                                        live, ours, now, a_country()),
   });
   return table;
 }

@@ -12,6 +12,7 @@
 #include "base/strings.hpp"
 #include "config/favicon.hpp"
 #include "config/keys.hpp"
+#include "config/network_list.hpp"
 #include "config/overlay.hpp"
 #include "config/toml.hpp"
 
@@ -126,30 +127,42 @@ void settle_control_socket(GlobalConfig& config, const Overlays& overlays, const
       config.control.socket = fs::path(value.substr(0, value.find(':'))) / "drawbridge.sock";
 }
 
+// The networks that a file lists; what is wrong with it goes to the reader.
+std::vector<Cidr> networks_of(const fs::path& file, Reader& reader) {
+  const Result<std::string> bytes = read_file(file);
+  if (!bytes) {
+    reader.error(Node(), fmt::format("{} {}", file.native(), bytes.error().what));
+    return {};
+  }
+  NetworkList list = parse_network_list(*bytes, file.native());
+  for (std::string& problem : list.problems) reader.error(Node(), std::move(problem));
+  return std::move(list.networks);
+}
+
 void settle_trusted_proxies(GlobalConfig& config, Reader& reader, const Origins& origins) {
   if (!config.trusted_proxies_file) return;
   const Reader::Step step(reader, "trusted_proxies_file");
-  const Result<std::string> bytes = read_file(*config.trusted_proxies_file);
-  const std::string shown = config.trusted_proxies_file->native();
-  if (!bytes) {
-    reader.error(Node(), fmt::format("{} {}", shown, bytes.error().what));
-    return;
-  }
-  std::vector<Cidr> networks;
-  int number = 0;
-  for (std::string_view line : split(*bytes, '\n')) {
-    ++number;
-    line = trimmed(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    if (const auto cidr = Cidr::parse(line))
-      networks.push_back(*cidr);
-    else
-      reader.error(Node(), fmt::format("{}:{}: \"{}\" is no network", shown, number,
-                                       escaped_for_log(line, 60)));
-  }
+  const std::vector<Cidr> networks = networks_of(*config.trusted_proxies_file, reader);
   if (!origins.contains("trusted_proxies")) config.trusted_proxies.clear();
   config.trusted_proxies.insert(config.trusted_proxies.end(), networks.begin(), networks.end());
-  if (config.trusted_proxies.empty()) reader.error(Node(), fmt::format("{} lists nobody", shown));
+  if (config.trusted_proxies.empty())
+    reader.error(Node(), fmt::format("{} lists nobody", config.trusted_proxies_file->native()));
+}
+
+// A whitelist that turned out empty would let everybody in; a blacklist may be empty.
+void settle_ip_filter(IpFilter& filter, Reader& reader) {
+  if (filter.whitelist_file) {
+    const Reader::Step step(reader, "ip_filter.whitelist_file");
+    const std::vector<Cidr> networks = networks_of(*filter.whitelist_file, reader);
+    filter.whitelist.insert(filter.whitelist.end(), networks.begin(), networks.end());
+    if (filter.whitelist.empty())
+      reader.error(Node(), fmt::format("{} lists nobody", filter.whitelist_file->native()));
+  }
+  if (filter.blacklist_file) {
+    const Reader::Step step(reader, "ip_filter.blacklist_file");
+    const std::vector<Cidr> networks = networks_of(*filter.blacklist_file, reader);
+    filter.blacklist.insert(filter.blacklist.end(), networks.begin(), networks.end());
+  }
 }
 
 // protect = "public": limits for the open internet, each unless it was set by hand.
@@ -173,6 +186,9 @@ void settle_protect(GlobalConfig& config, Reader& reader, const Origins& origins
   wide.status_max = limit.status_max * 8;
   wide.status_window = limit.status_window;
   preset("rate_limit.bucket", limit.bucket, std::vector{wide});
+  preset("rate_limit.max_wait", limit.max_wait, Duration(seconds(10)));
+  preset("limits.connections_per_source", config.limits.connections_per_source, 32u);
+  preset("limits.pre_login_per_source", config.limits.pre_login_per_source, 8u);
   preset("limits.packets_per_second", config.limits.packets_per_second, 500u);
 }
 
@@ -201,6 +217,7 @@ Loaded load_tree(const std::optional<std::string_view>& bytes, const std::option
   settle_default_paths(config, base, out.origins);
   settle_control_socket(config, overlays, out.origins);
   settle_trusted_proxies(config, reader, out.origins);
+  settle_ip_filter(config.ip_filter, reader);
   settle_protect(config, reader, out.origins);
   check_icons(global_keys(), &config, reader, &out.origins);
   if (!clean) drop_consequences(out.problems, shown);
@@ -300,6 +317,7 @@ LoadedServer server_of_tree(Node& root, const std::vector<SourceInfo>& sources, 
   if (config.id.empty())
     reader.error(Node(), fmt::format("no id can be made from \"{}\"; set `name`",
                                      escaped_for_log(fallback_id, 60)));
+  if (config.ip_filter) settle_ip_filter(*config.ip_filter, reader);
   if (root.find("motd") != nullptr) check_icons(server_keys(), &config, reader, origins);
   if (!has_errors(out.problems) && reader.errors() == 0) out.config = std::move(config);
   return out;

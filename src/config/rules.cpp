@@ -82,6 +82,18 @@ StringRule a_player() {
           }};
 }
 
+StringRule a_country() {
+  return {"two letters (ISO 3166)", [](std::string& text) -> std::string {
+            const std::string low = lowered(text);
+            const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+            if (low.size() != 2 || !letter(low[0]) || !letter(low[1]))
+              return fmt::format("\"{}\" must be a country's two letters, such as \"DE\"",
+                                 shown(text));
+            for (char& c : text) c = static_cast<char>(c & ~0x20);
+            return {};
+          }};
+}
+
 StringRule octal_rights() {
   return {"octal, 0..0777", [](std::string& text) -> std::string {
             const auto rights = parse_int<unsigned>(text, 8);

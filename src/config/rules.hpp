@@ -11,7 +11,8 @@ StringRule not_empty();
 StringRule a_domain();  // folded in place
 StringRule a_regex();
 StringRule one_word_of(std::vector<std::string_view> words);
-StringRule a_player();  // a name or a UUID
+StringRule a_player();   // a name or a UUID
+StringRule a_country();  // two letters, made capital in place
 StringRule octal_rights();
 StringRule at_least_characters(std::size_t minimum);
 ValueRule<Address> listening();  // an IP address or a Unix socket

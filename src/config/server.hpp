@@ -101,7 +101,12 @@ struct ServerConfig {
   std::optional<ForwardingMode> forwarding_mode;  // none: the global one
   SendProxy send_proxy_protocol = SendProxy::off;
   DomainRewrite domain_rewrite;
-  std::uint32_t max_players = 0;  // 0 = none
+  std::uint32_t max_players = 0;          // 0 = none
+  std::uint32_t reserved_slots = 0;       // of max_players, for those in reserved_for only
+  std::vector<std::string> reserved_for;  // names and UUIDs
+  std::vector<std::string> allow;         // names and UUIDs; empty: everybody
+  bool maintenance = false;
+  std::vector<std::string> maintenance_allow;  // names and UUIDs
   std::vector<std::string> fallback;
   std::optional<Text> disconnect_message;  // the old name of kick_messages.offline
   KickMessages kick_messages;

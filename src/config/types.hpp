@@ -131,6 +131,7 @@ enum class Kick : std::uint8_t {
   rate_limited,
   ip_filtered,
   not_allowed,
+  maintenance,
   wake_denied,
   auth_failed,
   auth_unavailable,

@@ -46,6 +46,8 @@ std::string_view builtin_text(Kick kick) {
       return "Too many attempts. Please wait {seconds} seconds.";
     case Kick::ip_filtered:
       return "Your address may not join this server.";
+    case Kick::maintenance:
+      return "{server} is being worked on. Please try again later.";
     case Kick::not_allowed:
       return "You may not join this server.";
     case Kick::wake_denied:
@@ -120,7 +122,8 @@ EffectiveListener resolved(const GlobalConfig& global, const Listener& listener)
           .trusted_proxies = listener.trusted_proxies.value_or(global.trusted_proxies),
           .trust_everybody = listener.bind.is_unix() && !listener.trusted_proxies,
           .default_server = listener.default_server,
-          .mode = parse_int<unsigned>(listener.mode, 8).value_or(0660)};
+          .mode = parse_int<unsigned>(listener.mode, 8).value_or(0660),
+          .max_connections = listener.max_connections};
 }
 
 }  // namespace

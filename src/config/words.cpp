@@ -78,6 +78,7 @@ constexpr std::array kicks = {
     word("rate_limited", Kick::rate_limited),
     word("ip_filtered", Kick::ip_filtered),
     word("not_allowed", Kick::not_allowed),
+    word("maintenance", Kick::maintenance),
     word("wake_denied", Kick::wake_denied),
     word("auth_failed", Kick::auth_failed),
     word("auth_unavailable", Kick::auth_unavailable),

@@ -451,8 +451,12 @@ bool can_be_told(const Connection& connection, const Server& server) {
 
 // A fallback must not be the way round a protection: it reads packets as well, and a server whose
 // players must have an account takes no others.
-bool may_stand_in(const Server& server, const Profile& profile) {
+bool may_stand_in(const Connection& connection, const Server& server, const Profile& profile) {
   if (server.withheld || !config::is_intercepted(server.config.proxy_mode)) return false;
+  const Gate gate = connection.gate();
+  if (!gate.at_server(connection.peer.address, connection.hello, server).passed() ||
+      !gate.at_identity(profile.name, profile.uuid, profile.authenticated, server).passed())
+    return false;
   return profile.authenticated || server.config.proxy_mode == config::ProxyMode::offline;
 }
 
@@ -465,7 +469,8 @@ net::Task<Joined> join_one(Connection& connection, const Profile& profile, Packe
                            "forwarding_mode 'velocity' needs a client of 1.13 or later");
     co_return std::unexpected(with_kick(config::Kick::version_unsupported));
   }
-  Place place = Place::take(server->state, server->config.max_players);
+  const auto verified = profile.authenticated ? std::optional(profile.uuid) : std::nullopt;
+  Place place = Place::take(server->state, server->most_for(profile.name, verified));
   if (!place) {
     connection.log_refusal(log::Level::info, config::name_of(config::Kick::full),
                            "max_players reached");
@@ -503,7 +508,7 @@ net::Task<std::expected<BackendJoined, Refusal>> join_backend(Connection& connec
       config::effective_fallback(connection.server->config, connection.global());
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
-    if (!index || !may_stand_in(*connection.world->servers[*index], profile)) continue;
+    if (!index || !may_stand_in(connection, *connection.world->servers[*index], profile)) continue;
     Joined next = co_await join_one(connection, profile, client, questions,
                                     connection.world->servers[*index]);
     if (next || next.error().fault == Fault::client) co_return next;

@@ -22,6 +22,8 @@ constexpr std::string_view no_such_host =
     "must be there too";
 // How long a lone FE or FE 01 may turn out to be more (a 1.6 ping, a modern frame).
 constexpr Duration legacy_pause = milliseconds(200);
+// Whoever is refused for its address still gets words, if it says soon in which form.
+constexpr Duration farewell = seconds(3);
 
 }  // namespace
 
@@ -40,27 +42,91 @@ Connection::Connection(Desk& at, net::Stream stream, Arrival from)
       deadline(arrival.at + world->global->limits.setup_timeout) {}
 
 net::Task<> Connection::serve() {
+  net::TaskControl& me = co_await net::this_task();
+  desk.strangers().add(stranger, me);      // may be shed from here on
   auto peer_known = co_await read_peer();  // who, behind a trusted balancer
   if (!peer_known) co_return drop(peer_known.error());
+  auto my_turn = co_await wait_for_turn();  // so many of one source at a time
+  if (!my_turn) co_return drop(my_turn.error());
+  Verdict by_address = gate().at_address(peer.address);
+  if (!by_address.passed()) deadline = std::min(deadline, desk.worker().now() + farewell);
   auto hello_read = co_await read_hello();  // what it wants; its bytes are kept for replay
+  arrival.source.end_reading();
   if (!hello_read) co_return drop(hello_read.error());
 
-  if (desk.services().stopping) co_return co_await refuse(config::Kick::shutdown, "stopping");
-  const std::uint32_t most = global().max_connections;
-  if (most != 0 && seat.number() > most)
-    co_return co_await refuse(config::Kick::proxy_full, "max_connections reached");
+  Verdict may_enter = co_await check_before_routing(std::move(by_address));
+  if (!may_enter.passed()) co_return co_await refuse(std::move(may_enter));
 
   find_server();
+  if (server) {
+    Verdict may_join = gate().at_server(peer.address, hello, *server);
+    if (!may_join.passed()) co_return co_await refuse(std::move(may_join));
+  }
   if (hello.wants_status()) co_return co_await answer_status(*this);
   if (!server) {
-    if (global().unknown_domain_behavior == config::UnknownDomain::drop)
+    if (global().unknown_domain_behavior == config::UnknownDomain::drop) {
+      count_refusal(Denial::unknown_host);
       co_return log_refusal(log::Level::info, "unknown host", no_such_host);
+    }
     co_return co_await refuse(config::Kick::unknown_host, no_such_host);
   }
   if (server->withheld) co_return co_await refuse(config::Kick::not_allowed, *server->withheld);
   if (config::is_intercepted(server->config.proxy_mode))
     co_return co_await intercept(*this);  // logs the player in, hands both links to a session
   co_await forward(*this);                // dials, replays, hands both sockets to the pump
+}
+
+// The checks that need no route. A log-in that has to wait for its turn waits here.
+net::Task<Verdict> Connection::check_before_routing(Verdict by_address) {
+  if (!by_address.passed()) co_return by_address;
+  Verdict out;
+  if (desk.services().stopping) {
+    out.refusal = Denial::stopping;
+    out.kick = config::Kick::shutdown;
+    co_return out;
+  }
+  const std::uint32_t most = global().max_connections;
+  if (most != 0 && seat.number() > most) {
+    out.refusal = Denial::proxy_full;
+    out.kick = config::Kick::proxy_full;
+    co_return out;
+  }
+  out = gate().at_hello(peer.address, hello, desk.worker().now());
+  if (!out.passed() || out.wait == Duration::zero()) co_return out;
+  log_refusal(log::Level::debug, "waits for its turn (rate limit)");
+  deadline += out.wait;
+  auto slept = co_await desk.worker().sleep_until(desk.worker().now() + out.wait);
+  if (!slept) {  // shed, or the proxy stops
+    out.refusal = stranger.was_shed() ? Denial::memory : Denial::stopping;
+    out.kick = config::Kick::shutdown;
+  }
+  co_return out;
+}
+
+// Direct clients went through these checks when they were accepted.
+Result<> Connection::admit_player() {
+  const auto refusal = gate().at_accept(peer.address, desk.worker().now(), arrival.source);
+  if (!refusal) return {};
+  drop_reason_ = *refusal;
+  return fail(Fault::client, "{}", name_of(*refusal));
+}
+
+// The first ones are read at once; the others look again after a pause that grows. Nothing but the
+// connection itself is held meanwhile.
+net::Task<Result<>> Connection::wait_for_turn() {
+  const std::uint32_t most = gate().most_reading(peer.address);
+  Duration pause = milliseconds(10);
+  while (!arrival.source.begin_reading(most)) {
+    const TimePoint next = desk.worker().now() + pause;
+    if (next >= deadline) {
+      drop_reason_ = Denial::source_reading;
+      co_return fail(Fault::client, "too many connections of this source said nothing");
+    }
+    auto slept = co_await desk.worker().sleep_until(next);
+    if (!slept) co_return std::unexpected<Error>(slept.error());
+    pause = std::min<Duration>(pause * 2, milliseconds(640));
+  }
+  co_return Result<>{};
 }
 
 net::Task<Result<>> Connection::read_peer() {
@@ -72,18 +138,20 @@ net::Task<Result<>> Connection::read_peer() {
   if (!rules->trusts(peer.address)) {
     if (rules->config.receive_proxy_protocol == config::ReceiveProxy::optional)
       co_return Result<>{};
+    drop_reason_ = Denial::proxy_header;
     co_return fail(Fault::client, "a PROXY header is needed, and {} is not among trusted_proxies",
                    peer.address.text());
   }
   for (;;) {
     auto header = net::parse_proxy_header(buffered());
+    if (!header) drop_reason_ = Denial::proxy_header;
     if (!header) co_return std::unexpected(std::move(header.error()));
     if (header->has_value()) {
       const net::ProxyHeader& found = **header;
       if (found.source) peer = *found.source;
       had_proxy_header = true;
       consume(found.size);
-      co_return Result<>{};
+      co_return admit_player();
     }
     auto more = co_await read_more(deadline);
     if (!more) co_return std::unexpected(std::move(more.error()));
@@ -95,9 +163,11 @@ net::Task<Result<>> Connection::read_hello() {
   for (;;) {
     auto parsed = parser.feed(buffered());
     if (!parsed) {
-      if (net::looks_like_proxy_header(buffered()))
+      if (net::looks_like_proxy_header(buffered())) {
+        drop_reason_ = Denial::proxy_header;
         co_return fail(Fault::client,
                        "a PROXY header came, and none is expected here (receive_proxy_protocol)");
+      }
       co_return std::unexpected(std::move(parsed.error()));
     }
     if (parsed->has_value()) {
@@ -142,6 +212,7 @@ net::Task<Result<>> Connection::read_more(TimePoint until) {
     if (in_.size() >= most_buffered)
       co_return fail(Fault::client, "more than {} bytes before login", most_buffered);
     in_.resize(std::min(most_buffered, std::max(first_read, in_.size() * 2)));
+    if (in_.size() > first_read) stranger.hold(in_.size());
   }
   auto count = co_await client.read_some(ByteSpan(in_).subspan(filled_), until);
   if (!count) co_return std::unexpected<Error>(count.error());
@@ -165,9 +236,27 @@ TextSubject Connection::subject() const {
 }
 
 net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
+  mc::Text words = kick_words(kick, subject());
+  // The allow list's refusals come from the gate; here it is a server that is withheld.
+  const Denial why = kick == config::Kick::not_allowed ? Denial::withheld : refusal_for(kick);
+  co_await refuse_with(kick, why, reason, std::move(words));
+}
+
+net::Task<> Connection::refuse(Verdict verdict) {
+  TextSubject about = subject();
+  about.wait = verdict.wait;
+  about.reason = verdict.reason;
+  about.remaining = verdict.remaining;
+  mc::Text words = kick_words(verdict.kick, about);
+  const Denial why = *verdict.refusal;
+  co_await refuse_with(verdict.kick, why, name_of(why), std::move(words));
+}
+
+net::Task<> Connection::refuse_with(config::Kick kick, Denial why, std::string_view reason,
+                                    mc::Text words) {
+  count_refusal(why);
   log_refusal(log::Level::info, config::name_of(kick), reason);
-  const mc::Text words = kick_words(kick, subject());
-  if (hello.wants_status()) co_return co_await answer_status_with(*this, words);
+  if (hello.wants_status()) co_return co_await answer_status_with(*this, std::move(words));
   const ByteBuffer packet =
       hello.is_legacy() ? mc::legacy_kick(words) : mc::login_disconnect(words, hello.version);
   auto sent = co_await client.write_all(packet, deadline);
@@ -175,8 +264,13 @@ net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
 }
 
 void Connection::drop(const Error& error) {
+  if (stranger.was_shed()) {
+    count_refusal(Denial::memory);
+    return log_refusal(log::Level::info, "dropped before login", name_of(Denial::memory));
+  }
   // Nothing at all was said: a port scan or a balancer's check, not worth a line.
-  const bool silent = filled_ == 0 && !had_proxy_header;
+  const bool silent = filled_ == 0 && !had_proxy_header && drop_reason_ == Denial::bad_hello;
+  if (!silent) count_refusal(drop_reason_);
   log_refusal(silent ? log::Level::debug : log::Level::info, "dropped before login", error.what);
 }
 

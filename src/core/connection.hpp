@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "config/types.hpp"
 #include "core/desk.hpp"
+#include "core/gate/strangers.hpp"
 #include "core/reach.hpp"
 #include "core/routes.hpp"
 #include "core/texts.hpp"
@@ -39,9 +40,11 @@ class Connection {
 
   // --- For the chapters in status.cpp and forwarding.cpp ---
 
-  // Answers with the words for this refusal, in the form that the client reads, logs it, and ends
-  // politely.
+  // Answers with the words for this refusal, in the form that the client reads, counts and logs it,
+  // and ends politely.
   net::Task<> refuse(config::Kick kick, std::string_view reason);
+  // The same for what the gate says.
+  net::Task<> refuse(Verdict verdict);
   // Bytes that have come and are not used, and the way to get more (at least one byte, else an
   // error).
   [[nodiscard]] ByteView buffered() const { return ByteView(in_).first(filled_); }
@@ -49,16 +52,20 @@ class Connection {
   net::Task<Result<>> read_more(TimePoint deadline);
   // One line, unless this source has had its share of lines; `reason` must be a literal.
   void log_refusal(log::Level level, std::string_view reason, std::string_view detail = {}) const;
+  // Counts it for `status`, where no words can be said.
+  void count_refusal(Denial why) const { desk.count_refusal(why, peer.address); }
   [[nodiscard]] TextSubject subject() const;
+  [[nodiscard]] Gate gate() const { return desk.gate(*world); }
   [[nodiscard]] const config::GlobalConfig& global() const { return *world->global; }
 
   Desk& desk;
   const WorldPtr world;
   net::Stream client;
-  const Arrival arrival;
+  Arrival arrival;
   Endpoint peer;  // the player: the socket's other end, or what a trusted PROXY header says
   bool had_proxy_header = false;
   Seat seat;
+  Stranger stranger;   // until the player is let in; leave() is for those who are known earlier
   TimePoint deadline;  // of everything before the login goes on: one, absolute
   mc::Hello hello;
   mc::Host host;
@@ -67,13 +74,18 @@ class Connection {
 
  private:
   net::Task<Result<>> read_peer();
+  Result<> admit_player();
+  net::Task<Result<>> wait_for_turn();
   net::Task<Result<>> read_hello();
   Result<> note_host();
   void find_server();
+  net::Task<Verdict> check_before_routing(Verdict by_address);
+  net::Task<> refuse_with(config::Kick kick, Denial why, std::string_view reason, mc::Text words);
   void drop(const Error& error);
 
   SetupBuffer in_;
   std::size_t filled_ = 0;
+  Denial drop_reason_ = Denial::bad_hello;  // of a drop, if it comes to that
 };
 
 // Takes an accepted socket from its first byte on. Spawn it on the desk's worker.

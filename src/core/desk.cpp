@@ -70,6 +70,8 @@ void Desk::set_world(WorldPtr world) {
       break;
   }
   worker_.set_coalesce(coalesce);
+  strangers_.set_limits(world->global->limits.stranger_memory / services_.workers,
+                        services_.descriptors / 2 / services_.workers);
   world_ = std::move(world);
 }
 
@@ -80,6 +82,7 @@ void Desk::accept(net::Fd fd, Arrival arrival) {
   const std::uint32_t seated = services_.connections.load(std::memory_order_relaxed);
   arrival.at = worker_.now();
   if (most != 0 && seated >= most + refused_at_once) return note_closed(arrival);
+  if (!admit(arrival)) return;
   net::Stream stream(worker_, std::move(fd), Fault::client);
   worker_.spawn(serve_connection(*this, std::move(stream), std::move(arrival)));
 }
@@ -94,6 +97,75 @@ void Desk::note_closed(const Arrival& arrival) {
              {"connections", services_.connections.load(std::memory_order_relaxed)}});
 }
 
+bool Desk::admit(Arrival& arrival) {
+  const ListenerRules* rules = world_->listener(*arrival.listener);
+  std::optional<Denial> refusal;
+  if (rules != nullptr) {
+    arrival.place = Place::take(rules->places, rules->config.max_connections);
+    if (!arrival.place) refusal = Denial::listener_full;
+  }
+  const bool header_to_come = rules != nullptr && rules->expects_header_of(arrival.peer.address);
+  if (!refusal && !header_to_come)
+    refusal = gate(*world_).at_accept(arrival.peer.address, arrival.at, arrival.source);
+  if (!refusal) return true;
+  count_refusal(*refusal, arrival.peer.address);
+  if (log::enabled(log::Level::info, "connection") &&
+      services_.throttle.allow(arrival.peer.address, name_of(*refusal), arrival.at) ==
+          LogVerdict::write)
+    log::info("connection", "turned away",
+              {{"client", arrival.peer.text()}, {"reason", name_of(*refusal)}});
+  return false;
+}
+
+void Desk::shed_for_descriptors() {
+  strangers_.shed_oldest(std::max<std::size_t>(strangers_.count() / 8, 1));
+}
+
+// --- Bans ---
+
+const Ban* Desk::ban_on(const Session& session) const {
+  if (!bans_ || bans_->empty()) return nullptr;
+  const UnixSeconds now = unix_now();
+  const std::string_view player = session.names.player();
+  if (session.packets == nullptr)
+    return ban_of(*bans_, session.client.address, player, session.uuid, now);
+  if (const Ban* ban = bans_->by_address(session.client.address, now)) return ban;
+  if (const Ban* ban = bans_->by_name(player, now)) return ban;
+  return session.uuid ? bans_->by_uuid(*session.uuid, now) : nullptr;
+}
+
+void Desk::throw_out(Session& session, const Ban& ban) {
+  log::info("session", "thrown out",
+            {{"session", session.number},
+             {"player", session.names.player()},
+             {"client", session.client.text()},
+             {"ban", ban.id},
+             {"target", ban.target.value},
+             {"reason", ban.reason.value_or("")}});
+  if (session.packets == nullptr) {
+    worker_.pump().close(id_of(session));
+    return;
+  }
+  const Verdict verdict = banned(ban, Denial::name_ban, unix_now());
+  const mc::Text words = kick_words(config::Kick::banned, {.player = session.names.player(),
+                                                           .host = session.names.host(),
+                                                           .server = session.server.get(),
+                                                           .world = world_.get(),
+                                                           .wait = {},
+                                                           .reason = verdict.reason,
+                                                           .remaining = verdict.remaining});
+  session.packets->kick(words, SessionEndReason::closed, "banned");
+}
+
+void Desk::set_bans(BanListPtr bans) {
+  bans_ = std::move(bans);
+  for (Session* session = first_; session != nullptr;) {
+    Session* next = session->next;  // this one may go
+    if (const Ban* ban = ban_on(*session)) throw_out(*session, *ban);
+    session = next;
+  }
+}
+
 void Desk::begin_relay(Session session, net::RelayStart start) {
   start.id = id_of(enter(std::move(session)));
   start.owner = this;
@@ -105,7 +177,13 @@ void Desk::begin_session(Session session, SessionStart start) {
   Session& record = enter(std::move(session));
   services_.intercepted.fetch_add(1, std::memory_order_relaxed);
   record.packets = &packet_pump_->add(id_of(record), *this, start);
-  PacketPump::begin(*record.packets, start);
+  // A ban of the last moment: the log-in went past it.
+  const Ban* ban = ban_on(record);
+  const std::uint64_t number = record.number;
+  PacketPump::begin(*record.packets, start);  // after which the record may be gone
+  if (ban == nullptr) return;
+  for (Session* there = first_; there != nullptr; there = there->next)
+    if (there->number == number) return throw_out(*there, *ban);
 }
 
 Session& Desk::enter(Session session) {

@@ -15,6 +15,10 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "core/address_health.hpp"
+#include "core/bans/ban_list.hpp"
+#include "core/gate/gate.hpp"
+#include "core/gate/refusals.hpp"
+#include "core/gate/strangers.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
 #include "core/session/session_owner.hpp"
@@ -60,8 +64,13 @@ struct Session {
   LiveConnection at_address;
   Seat seat;
   PlayerDirectory::Presence presence = {};  // intercepted: this player plays nowhere else
+  Place at_listener = {};
+  SourceHold source = {};
   SessionNames names;
   Endpoint client;  // the player's address, behind a trusted balancer too
+  // Forwarding family: what was claimed; identifies nobody, but may be banned. Intercepted: the
+  // UUID that the player is known by.
+  std::optional<Uuid> uuid = {};
   mc::Version version;
   std::uint16_t address = 0;         // index into the server's addresses, or Reached::routed
   PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
@@ -82,6 +91,8 @@ struct Arrival {
   Endpoint peer;                                // the socket's other end; none on a Unix socket
   std::shared_ptr<const std::string> listener;  // bind text, the key into World::listeners
   TimePoint at{};
+  Place place = {};        // on the listener
+  SourceHold source = {};  // empty while a PROXY header is to come
 };
 
 class Desk final : public net::RelayOwner, public SessionOwner {
@@ -111,6 +122,28 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void kick_players(config::Kick kick, SessionEndReason why);
   // A line of chat to every intercepted player that is in play.
   void tell_players(const mc::Text& words);
+  // These bans hold from now on; whoever plays here and is banned is thrown out. Null: none.
+  // Worker's thread (or before it runs).
+  void set_bans(BanListPtr bans);
+  [[nodiscard]] const BanListPtr& bans() const { return bans_; }
+  // Null: they may play.
+  [[nodiscard]] const Ban* ban_on(const Session& session) const;
+  // The checks of `world` with the bans of this moment.
+  [[nodiscard]] Gate gate(const World& world) const {
+    return Gate(world.gate, bans_.get(), services_.gate.sources);
+  }
+  // Who has not logged in yet.
+  [[nodiscard]] Strangers& strangers() { return strangers_; }
+  // No descriptor is left: some of the oldest strangers go, so that players can come.
+  void shed_for_descriptors();
+  // Counted for `status`.
+  void count_refusal(Denial reason, const IpAddress& source) {
+    refusal_book_.note(reason, source, worker_.now());
+  }
+  // Any thread.
+  [[nodiscard]] RefusalReport refusal_report(TimePoint now) const {
+    return refusal_book_.report(now);
+  }
 
   [[nodiscard]] const WorldPtr& world() const { return world_; }
   [[nodiscard]] net::Worker& worker() const { return worker_; }
@@ -138,10 +171,16 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void leave(Session& session, const Ended& end);
   void log_end(const Session& session, const Ended& end) const;
   void apply_options(const Session& session, int client, int backend) const;
+  // Whether the gate lets it stay; then the arrival holds its places.
+  bool admit(Arrival& arrival);
+  void throw_out(Session& session, const Ban& ban);
 
   net::Worker& worker_;
   Services& services_;
   WorldPtr world_;
+  BanListPtr bans_;
+  RefusalBook refusal_book_;
+  Strangers strangers_;
   net::Slab slab_;
   Session* first_ = nullptr;
   std::size_t count_ = 0;

@@ -21,9 +21,10 @@ class DeskTest : public ::testing::Test {
   static WorldPtr world_of(std::string_view text) {
     config::Loaded loaded = config::load_global(text, "drawbridge.toml");
     EXPECT_TRUE(loaded.config) << text;
+    static GateMemory memory;
     return make_world(std::make_shared<const config::GlobalConfig>(
                           std::move(loaded.config).value_or(config::GlobalConfig{})),
-                      {}, {}, 1);
+                      {}, {}, memory, {.generation = 1});
   }
   void use(std::string_view text) {
     worker->call([&] { desk->set_world(world_of(text)); });

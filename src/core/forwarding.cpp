@@ -85,24 +85,38 @@ void hand_to_pump(Connection& connection, ServerPtr server, Place place, Reached
        .place = std::move(place),
        .at_address = std::move(reached.at_address),
        .seat = std::move(connection.seat),
+       .at_listener = std::move(connection.arrival.place),
+       .source = std::move(connection.arrival.source),
        .names = SessionNames(connection.hello.player, connection.host.name, routed_to),
        .client = connection.peer,
+       .uuid = connection.hello.claimed_uuid,
        .version = connection.hello.version,
        .address = reached.index},
       std::move(start));
 }
 
-enum class Outcome : std::uint8_t { relayed, full, unreachable, impossible };
+enum class Outcome : std::uint8_t { relayed, refused, full, unreachable, impossible };
 
 net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
                               std::shared_ptr<const RoutedAddress> routed) {
-  Place place = Place::take(server->state, server->config.max_players);
+  Place place = Place::take(server->state, server->most_for(connection.hello.player));
   if (!place) co_return Outcome::full;
   ReachFor why{.client = connection.peer.address, .routed = std::move(routed)};
   auto reached = co_await reach(connection.desk, connection.world, server, std::move(why));
   if (!reached) {
     connection.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
     co_return Outcome::unreachable;
+  }
+  // The dial may have taken its time, and a ban holds at once.
+  const BanListPtr bans = connection.desk.bans();
+  const UnixSeconds today = unix_now();
+  const Ban* ban = bans ? ban_of(*bans, connection.peer.address, connection.hello.player,
+                                 connection.hello.claimed_uuid, today)
+                        : nullptr;
+  if (ban != nullptr) {
+    Verdict no = banned(*ban, Denial::name_ban, today);
+    co_await connection.refuse(std::move(no));
+    co_return Outcome::refused;
   }
   auto replay = replay_for(connection, *server, reached->address);
   if (!replay) {
@@ -120,10 +134,12 @@ bool can_be_told(const Connection& connection, const Server& server) {
          !is_told_in_handshake(config::effective_forwarding(server.config, connection.global()));
 }
 
-// Of the servers to fall back to only those that this connection may be forwarded to.
+// Of the servers to fall back to only those that this connection may be forwarded to: one server's
+// protections must not end because another one is down.
 bool may_stand_in(const Connection& connection, const Server* server) {
   return server != nullptr && !server->withheld &&
-         !config::is_intercepted(server->config.proxy_mode) && can_be_told(connection, *server);
+         !config::is_intercepted(server->config.proxy_mode) && can_be_told(connection, *server) &&
+         connection.gate().at_server(connection.peer.address, connection.hello, *server).passed();
 }
 
 }  // namespace
@@ -133,7 +149,7 @@ net::Task<> forward(Connection& connection) {
     co_return co_await connection.refuse(config::Kick::version_unsupported,
                                          "forwarding_mode needs a client of 1.7 or later");
   const auto outcome = co_await forward_to(connection, connection.server, connection.routed);
-  if (outcome == Outcome::relayed) co_return;
+  if (outcome == Outcome::relayed || outcome == Outcome::refused) co_return;
   if (outcome == Outcome::full)
     co_return co_await connection.refuse(config::Kick::full, "max_players reached");
   const std::vector<std::string>& fallback =
@@ -143,7 +159,7 @@ net::Task<> forward(Connection& connection) {
     if (!index || !may_stand_in(connection, connection.world->servers[*index].get())) continue;
     const auto instead =
         co_await forward_to(connection, connection.world->servers[*index], nullptr);
-    if (instead == Outcome::relayed) co_return;
+    if (instead == Outcome::relayed || instead == Outcome::refused) co_return;
   }
   // The client's deadline for the hello may have passed while we dialled; it still gets its words.
   connection.deadline = connection.desk.worker().now() + seconds(5);

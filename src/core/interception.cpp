@@ -39,14 +39,15 @@ constexpr Duration replacing_time = seconds(5);
 struct Denied {
   std::optional<config::Kick> kick;
   std::string detail;
+  Verdict verdict = {};  // of the gate, if it was it
 };
 using Step = std::expected<void, Denied>;
 
 std::unexpected<Denied> denied(config::Kick kick, std::string detail = {}) {
-  return std::unexpected(Denied{.kick = kick, .detail = std::move(detail)});
+  return std::unexpected(Denied{.kick = kick, .detail = std::move(detail), .verdict = {}});
 }
 std::unexpected<Denied> lost(std::string detail) {
-  return std::unexpected(Denied{.kick = std::nullopt, .detail = std::move(detail)});
+  return std::unexpected(Denied{.kick = std::nullopt, .detail = std::move(detail), .verdict = {}});
 }
 
 // Geyser with Floodgate: a Bedrock player, whose identity is encrypted for the backend's plugin.
@@ -124,6 +125,14 @@ Interception::Interception(Connection& connection, net::TaskControl& control)
 net::Task<> Interception::run() {
   auto identified = co_await identify();  // who it is, as far as the mode asks
   if (!identified) co_return co_await end(std::move(identified.error()));
+  // Who it is was only claimed before: bans by UUID, lists with UUIDs.
+  Verdict verdict = connection_.gate().at_identity(profile_.name, profile_.uuid,
+                                                   profile_.authenticated, *connection_.server);
+  if (!verdict.passed())
+    co_return co_await end({.kick = verdict.kick,
+                            .detail = std::string(name_of(*verdict.refusal)),
+                            .verdict = std::move(verdict)});
+  if (profile_.authenticated) connection_.stranger.leave();
   auto alone = co_await be_the_only_one();  // nobody plays twice
   if (!alone) co_return co_await end(std::move(alone.error()));
   auto joined = co_await join_backend(connection_, profile_, client_);  // while it still logs in
@@ -249,8 +258,11 @@ void Interception::hand_to_session(BackendJoined joined) {
        .at_address = std::move(joined.at_address),
        .seat = std::move(connection_.seat),
        .presence = std::move(presence_),
+       .at_listener = std::move(connection_.arrival.place),
+       .source = std::move(connection_.arrival.source),
        .names = SessionNames(profile_.name, connection_.host.name, joined.routed_to),
        .client = connection_.peer,
+       .uuid = profile_.uuid,
        .version = connection_.hello.version,
        .address = joined.address},
       std::move(start));
@@ -258,13 +270,17 @@ void Interception::hand_to_session(BackendJoined joined) {
 
 net::Task<> Interception::end(Denied why) {
   const auto ended_with = under_way_.ended_with();
-  if (ended_with) why = {.kick = ended_with, .detail = {}};
+  if (ended_with) why = {.kick = ended_with, .detail = {}, .verdict = {}};
   if (services().stopping) why.kick = config::Kick::shutdown;
   if (!why.kick && is_late()) why.kick = config::Kick::login_timed_out;
   if (!why.kick)
     co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);
   connection_.log_refusal(log::Level::info, config::name_of(*why.kick), why.detail);
-  const mc::Text words = kick_words(*why.kick, connection_.subject());
+  connection_.count_refusal(why.verdict.refusal.value_or(refusal_for(*why.kick)));
+  TextSubject about = connection_.subject();
+  about.reason = why.verdict.reason;
+  about.remaining = why.verdict.remaining;
+  const mc::Text words = kick_words(*why.kick, about);
   net::Task<> last = farewell(std::move(client_), words, worker().now() + farewell_time);
   // This chain is cancelled and can wait for nothing, another one can.
   if (ended_with) co_return worker().spawn(std::move(last));
@@ -284,20 +300,24 @@ std::optional<Denied> refusal_of(Connection& connection) {
   const mc::Hello& hello = connection.hello;
   const config::GlobalConfig& global = connection.global();
   if (hello.is_legacy() || hello.version < mc::oldest_known)
-    return Denied{config::Kick::version_unsupported, "older than 1.7.2"};
+    return Denied{
+        .kick = config::Kick::version_unsupported, .detail = "older than 1.7.2", .verdict = {}};
   if (hello.kind == mc::HelloKind::transfer) {
     const bool ours = connection.desk.services().transfers.take(
         connection.peer.address, hello.player, connection.desk.worker().now());
     if (!ours && !global.accept_transfers)
-      return Denied{config::Kick::transfers_refused, "accept_transfers is off"};
+      return Denied{.kick = config::Kick::transfers_refused,
+                    .detail = "accept_transfers is off",
+                    .verdict = {}};
   }
   const bool bedrock = is_bedrock(connection.host);
   if (bedrock && connection.server->config.proxy_mode == config::ProxyMode::client_only)
-    return Denied{config::Kick::bedrock_refused,
-                  "a Floodgate player cannot be verified by a Java session server"};
+    return Denied{.kick = config::Kick::bedrock_refused,
+                  .detail = "a Floodgate player cannot be verified by a Java session server",
+                  .verdict = {}};
   // Floodgate's plugin in the backend names Bedrock players itself.
   if (!bedrock && !is_allowed_name(hello.player, global.auth.names))
-    return Denied{config::Kick::invalid_name, "auth.names"};
+    return Denied{.kick = config::Kick::invalid_name, .detail = "auth.names", .verdict = {}};
   return std::nullopt;
 }
 

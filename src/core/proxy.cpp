@@ -1,6 +1,7 @@
 #include "core/proxy.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,6 +29,12 @@ constexpr Duration farewell_poll = milliseconds(20);
 std::size_t worker_count(const config::GlobalConfig& global) {
   if (global.worker_threads != 0) return global.worker_threads;
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  return std::min<rlim_t>(limit.rlim_cur, std::size_t{1} << 24);
 }
 
 void warn_of_congestion(const config::GlobalConfig& global) {
@@ -78,6 +85,8 @@ std::vector<ListenFailure> Proxy::start(WorldPtr world) {
   warn_of_congestion(*world->global);
   global_ = world->global;
   const std::size_t count = worker_count(*world->global);
+  services_.workers = count;
+  services_.descriptors = descriptor_limit();
   try {
     start_workers(world, count);
   } catch (const std::system_error& error) {
@@ -102,6 +111,7 @@ void Proxy::start_workers(const WorldPtr& world, std::size_t count) {
         net::Worker::Options{.index = static_cast<int>(i), .coalesce = {}, .pipes = pipes},
         services_));
     posts_.back()->desk.set_world(world);
+    posts_.back()->desk.set_bans(bans_);
   }
   for (const auto& post : posts_)
     post->thread = std::thread([worker = &post->worker] { worker->run(); });
@@ -153,6 +163,19 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   return failures;
 }
 
+void Proxy::set_bans(BanListPtr bans) {
+  bans_ = std::move(bans);
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk, bans = bans_] { desk->set_bans(bans); });
+}
+
+RefusalReport Proxy::refusals() const {
+  RefusalReport out;
+  const TimePoint now = Clock::now();
+  for (const auto& post : posts_) out.merge(post->desk.refusal_report(now));
+  return out;
+}
+
 void Proxy::settle() {
   std::latch there(static_cast<std::ptrdiff_t>(posts_.size()));
   // Counts when it goes, so that a worker that ends without looking at its mail counts too.
@@ -200,12 +223,16 @@ Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
       .bind = {.endpoint = endpoint, .unix_path = wanted.bind.unix_path, .unix_mode = wanted.mode},
       .name = wanted.name,
       .reuse_port = global.so_reuseport,
-      .on_accept = {}};
+      .on_accept = {},
+      .on_exhausted = {}};
   const auto key = std::make_shared<const std::string>(wanted.bind.text());
   options.on_accept = [this, key](net::Worker& worker, net::Fd fd, Endpoint peer,
                                   const net::Listener&) {
     posts_[static_cast<std::size_t>(worker.index())]->desk.accept(
-        std::move(fd), {.peer = peer, .listener = key, .at = {}});
+        std::move(fd), {.peer = peer, .listener = key, .at = {}, .place = {}, .source = {}});
+  };
+  options.on_exhausted = [this](net::Worker& worker) {
+    posts_[static_cast<std::size_t>(worker.index())]->desk.shed_for_descriptors();
   };
   auto listener = net::Listener::open(std::move(options), &failure.in_use);
   if (!listener) {

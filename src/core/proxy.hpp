@@ -46,6 +46,10 @@ class Proxy {
   // Makes the next world live for new connections; opens and closes listeners that differ. What
   // fails to open is returned; the rest is live.
   std::vector<ListenFailure> publish(const WorldChange& change);
+  // These bans hold from now on, and end the connections of those whom they mean. Null: none.
+  void set_bans(BanListPtr bans);
+  // What was refused in the last hour.
+  [[nodiscard]] RefusalReport refusals() const;
   // Returns when every worker serves the world that was published last. Workers never wait for the
   // control thread, so it may.
   void settle();
@@ -111,6 +115,7 @@ class Proxy {
   std::vector<std::unique_ptr<Post>> posts_;
   std::vector<Open> listeners_;
   std::shared_ptr<const config::GlobalConfig> global_;  // of the last world
+  BanListPtr bans_;
   control::Timer tick_;
   control::Timer drain_;
   Prober prober_;

@@ -33,13 +33,20 @@ void Registry::withdraw(Provider provider, std::string_view key) {
   sources_.erase({provider, std::string(key)});
 }
 
-ServerPtr Registry::make_server(const config::ServerConfig& config, Provider provider,
-                                bool bans_held) {
-  auto withheld = config::protection_missing(config, *global_, bans_held);
-  if (!withheld && secret_.empty() && config::needs_forwarding_secret(config, *global_))
+std::optional<std::string> Registry::why_withheld(const config::ServerConfig& config) const {
+  if (auto missing = config::protection_missing(config, *global_)) return missing;
+  const bool by_country =
+      global_->ip_filter.has_countries() || (config.ip_filter && config.ip_filter->has_countries());
+  if (by_country && !countries_) return "the country database could not be read";
+  if (secret_.empty() && config::needs_forwarding_secret(config, *global_))
     // Players read this: the name, not where it lies.
-    withheld = fmt::format("the forwarding secret {} cannot be used",
-                           global_->forwarding.secret_file.filename().native());
+    return fmt::format("the forwarding secret {} cannot be used",
+                       global_->forwarding.secret_file.filename().native());
+  return std::nullopt;
+}
+
+ServerPtr Registry::make_server(const config::ServerConfig& config, Provider provider) {
+  auto withheld = why_withheld(config);
   if (const auto known = servers_.find(config.id); known != servers_.end()) {
     const Server& before = *known->second;
     const bool same =
@@ -52,6 +59,10 @@ ServerPtr Registry::make_server(const config::ServerConfig& config, Provider pro
   server->provider = provider;
   server->withheld = std::move(withheld);
   server->motds = prepare(config.motd, config.id);
+  if (config.ip_filter) server->filter = FilterRules(*config.ip_filter);
+  server->allow = PlayerList(config.allow);
+  server->maintenance_allow = PlayerList(config.maintenance_allow);
+  server->reserved_for = PlayerList(config.reserved_for);
   server->state = states_.of(config.id);
   std::vector<WeightedAddress> addresses;
   for (const config::BackendAddress& backend : config.addresses)
@@ -85,8 +96,6 @@ void Registry::read_secret() {
 
 WorldChange Registry::build() {
   read_secret();
-  const bool bans_held =
-      global_->ban.provider == "builtin" && config::ban_file_holds_entries(global_->ban.file);
   std::map<std::string, ServerPtr> next;
   config::IdClaims ids;
   std::vector<std::string> same_id;
@@ -96,7 +105,7 @@ WorldChange Registry::build() {
     if (const auto problem = ids.claim(id, key.second)) {
       same_id.push_back(problem->text(false));
     } else {
-      next.emplace(id, make_server(*source.good, key.first, bans_held));
+      next.emplace(id, make_server(*source.good, key.first));
     }
   }
 
@@ -118,8 +127,11 @@ WorldChange Registry::build() {
   if (reread_pictures_ || !default_motds_)
     default_motds_ = prepare(global_->default_motd, "default_motd");
   reread_pictures_ = false;
-  change.world =
-      make_world(global_, std::move(servers), *default_motds_, ++generation_, secret_, patterns_);
+  change.world = make_world(global_, std::move(servers), *default_motds_, memory_,
+                            {.generation = ++generation_,
+                             .countries = countries_,
+                             .forwarding_secret = secret_,
+                             .before = patterns_});
   patterns_ = change.world->patterns;
   log_news(log::Level::error, same_ids_, std::move(same_id));
   log_news(log::Level::warn, conflicts_, conflicts_of(*change.world));

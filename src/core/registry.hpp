@@ -18,6 +18,7 @@
 #include "config/load.hpp"
 #include "core/balance.hpp"
 #include "core/server.hpp"
+#include "core/services.hpp"
 #include "core/world.hpp"
 
 namespace drawbridge::core {
@@ -34,8 +35,9 @@ struct WorldChange {
 
 class Registry {
  public:
-  // Both outlive the registry.
-  Registry(ServerStates& states, BackendPools& pools) : states_(states), pools_(pools) {}
+  // All three outlive the registry.
+  Registry(ServerStates& states, BackendPools& pools, GateMemory& memory)
+      : states_(states), pools_(pools), memory_(memory) {}
 
   // What a source says now. A description with errors is noted and changes nothing else. Problems
   // are the caller's to log.
@@ -50,6 +52,8 @@ class Registry {
   [[nodiscard]] const std::shared_ptr<const config::GlobalConfig>& global() const {
     return global_;
   }
+  // Null: there is none, and servers that ask for countries are withheld.
+  void set_countries(CountryTablePtr countries) { countries_ = std::move(countries); }
 
   // The next world has the pictures as their files are then; else a picture is read when the
   // description that names it changes.
@@ -73,11 +77,14 @@ class Registry {
   };
   using SourceKey = std::pair<Provider, std::string>;  // its order is the order of authority
 
-  ServerPtr make_server(const config::ServerConfig& config, Provider provider, bool bans_held);
+  ServerPtr make_server(const config::ServerConfig& config, Provider provider);
+  [[nodiscard]] std::optional<std::string> why_withheld(const config::ServerConfig& config) const;
   void read_secret();
 
   ServerStates& states_;
   BackendPools& pools_;
+  GateMemory& memory_;
+  CountryTablePtr countries_;
   std::shared_ptr<const config::GlobalConfig> global_ = std::make_shared<config::GlobalConfig>();
   std::map<SourceKey, Source> sources_;
   std::map<std::string, ServerPtr> servers_;    // of the last world, by id

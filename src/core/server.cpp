@@ -9,6 +9,7 @@
 namespace drawbridge::core {
 
 bool ServerState::take_place(std::uint32_t cap) {
+  if (cap == no_place) return false;
   const std::uint32_t before = players_.fetch_add(1, std::memory_order_relaxed);
   if (cap == 0 || before < cap) return true;
   leave();
@@ -65,7 +66,14 @@ PreparedMotds prepare(const config::Motd& motd, std::string_view where) {
           .starting = prepare_one(motd.starting, where),
           .stopping = prepare_one(motd.stopping, where),
           .crashed = prepare_one(motd.crashed, where),
-          .unreachable = prepare_one(motd.unreachable, where)};
+          .unreachable = prepare_one(motd.unreachable, where),
+          .maintenance = prepare_one(motd.maintenance, where)};
+}
+
+std::uint32_t Server::most_for(std::string_view player, const std::optional<Uuid>& verified) const {
+  if (config.reserved_slots == 0 || reserved_for.has(player, verified)) return config.max_players;
+  const std::uint32_t open = config.max_players - config.reserved_slots;
+  return open > 0 ? open : no_place;
 }
 
 std::shared_ptr<ServerState> ServerStates::of(std::string_view id) {

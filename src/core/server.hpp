@@ -17,6 +17,7 @@
 
 #include "config/server.hpp"
 #include "core/balance.hpp"
+#include "core/gate/rules.hpp"
 #include "mc/status.hpp"
 
 namespace drawbridge::core {
@@ -24,6 +25,8 @@ namespace drawbridge::core {
 // Players that are connected to a server or being connected. Workers count, everybody reads. For
 // max_players the place is taken before the dial, so that a rush of log-ins cannot overshoot the
 // cap.
+inline constexpr std::uint32_t no_place = 0xFFFF'FFFF;  // a cap: nobody gets in
+
 class ServerState {
  public:
   // False if there are `cap` players already (0 = no cap).
@@ -35,7 +38,8 @@ class ServerState {
   std::atomic<std::uint32_t> players_ = 0;
 };
 
-// A player's place on a server; gives it back when it goes. Movable, any thread.
+// A player's place on a server, or a connection's on a listener; gives it back when it goes.
+// Movable, any thread.
 class Place {
  public:
   Place() = default;
@@ -59,7 +63,8 @@ struct PreparedMotd {
   bool operator==(const PreparedMotd&) const = default;
 };
 struct PreparedMotds {
-  std::optional<PreparedMotd> online, sleeping, starting, stopping, crashed, unreachable;
+  std::optional<PreparedMotd> online, sleeping, starting, stopping, crashed, unreachable,
+      maintenance;
 
   bool operator==(const PreparedMotds&) const = default;
 };
@@ -78,14 +83,23 @@ struct Server {
   // that is not there.
   std::optional<std::string> withheld;
   PreparedMotds motds;
+  std::optional<FilterRules> filter;
+  PlayerList allow;  // empty: everybody
+  PlayerList maintenance_allow;
+  PlayerList reserved_for;
   std::shared_ptr<ServerState> state;
   std::shared_ptr<BackendPool> pool;
 
   [[nodiscard]] const std::string& id() const { return config.id; }
+  // How many players there may be for this one to get a place: max_players, less what is reserved
+  // for others; 0 = no limit.
+  [[nodiscard]] std::uint32_t most_for(std::string_view player,
+                                       const std::optional<Uuid>& verified = std::nullopt) const;
 };
 using ServerPtr = std::shared_ptr<const Server>;
 
-// ServerState by id. Thread-safe; a state lives as long as somebody holds it.
+// ServerState by id (a listener's by its bind text). Thread-safe; a state lives as long as somebody
+// holds it.
 class ServerStates {
  public:
   std::shared_ptr<ServerState> of(std::string_view id);

@@ -9,6 +9,8 @@
 #include "control/http_client.hpp"
 #include "control/resolver.hpp"
 #include "core/balance.hpp"
+#include "core/gate/rate_table.hpp"
+#include "core/gate/source_counts.hpp"
 #include "core/log_throttle.hpp"
 #include "core/player_directory.hpp"
 #include "core/server.hpp"
@@ -17,6 +19,13 @@
 #include "mc/server_key.hpp"
 
 namespace drawbridge::core {
+
+// What the gate remembers across worlds.
+struct GateMemory {
+  RateTables rates;
+  SourceCounts sources;
+  ServerStates listeners;  // connections by the bind text of the listener they came in at
+};
 
 struct Services {
   Services(control::Resolver& names, control::HttpClient& web) : resolver(names), http(web) {}
@@ -31,6 +40,11 @@ struct Services {
   TransferLedger transfers;
   LogThrottle throttle;
   PlayerDirectory players;
+  GateMemory gate;
+
+  // Set before the workers run.
+  std::size_t workers = 1;
+  std::size_t descriptors = 1024;  // that the process may have open
 
   std::atomic<std::uint32_t> connections = 0;  // accepted and not ended, relayed players included
   std::atomic<std::uint32_t> intercepted = 0;  // of them those whose packets we move

@@ -25,6 +25,7 @@ constexpr mc::Version unspecified{-1};
 constexpr Duration brief_patience = milliseconds(500);
 constexpr std::string_view no_server_yet =
     "§6Drawbridge §7is running.\n§fNo server has this address.";
+constexpr std::string_view server_in_maintenance = "§e{server} §7is being worked on.";
 constexpr std::string_view server_unreachable = "§c{server} §7cannot be reached right now.";
 
 config::Text builtin(std::string_view text) {
@@ -106,6 +107,14 @@ StatusAnswerPtr unreachable_answer(const World& world, const Server& server, mc:
       return answer_of(*json);
   }
   return answer_of(mc::status_json(own, version));
+}
+
+// Of a server that is being worked on: the backend is not asked.
+StatusAnswerPtr maintenance_answer(const World& world, const Server& server, mc::Version version) {
+  const TextSubject subject{.player = {}, .host = {}, .server = &server, .world = &world};
+  const OwnWords words{pick(server.motds.maintenance, world.default_motds.maintenance),
+                       server_in_maintenance};
+  return answer_of(mc::status_json(own_status(world, words, subject, version), version));
 }
 
 // A backend's answer with motd.online laid over it.
@@ -340,6 +349,10 @@ mc::Version version_of(const mc::Hello& hello) {
 
 net::Task<> answer_status(Connection& connection) {
   const mc::Version version = version_of(connection.hello);
+  if (connection.server && connection.server->config.maintenance) {
+    auto closed = maintenance_answer(*connection.world, *connection.server, version);
+    co_return co_await serve_answer(connection, std::move(closed));
+  }
   const bool only_pings = !connection.hello.is_legacy() && connection.hello.request_size == 0;
   if (only_pings && (connection.server || !drops_unknown(connection)))
     co_return co_await serve_modern(connection, {});
@@ -347,7 +360,10 @@ net::Task<> answer_status(Connection& connection) {
     auto answer = co_await cached_answer(connection, version);
     co_return co_await serve_answer(connection, std::move(answer));
   }
-  if (drops_unknown(connection)) co_return connection.log_refusal(log::Level::info, "unknown host");
+  if (drops_unknown(connection)) {
+    connection.count_refusal(Denial::unknown_host);
+    co_return connection.log_refusal(log::Level::info, "unknown host");
+  }
   auto answer = unknown_host_answer(*connection.world, connection.subject(), version);
   co_await serve_answer(connection, std::move(answer));
 }

@@ -16,12 +16,16 @@ mc::Text filled(const config::Text& text, const TextSubject& subject) {
   const Server* server = subject.server;
   const std::uint32_t players = server ? server->state->players() : 0;
   const std::uint32_t most = server ? server->config.max_players : 0;
-  const std::array<mc::Value, 5> values = {{
+  const auto wait = std::chrono::ceil<seconds>(subject.wait).count();
+  const std::array<mc::Value, 8> values = {{
       {"server", server ? server->id() : std::string{}},
       {"host", std::string(subject.host)},
       {"player", std::string(subject.player)},
       {"players", std::to_string(players)},
       {"max", std::to_string(most)},
+      {"seconds", std::to_string(wait)},
+      {"reason", std::string(subject.reason)},
+      {"remaining", std::string(subject.remaining)},
   }};
   return mc::expand(to_mc(text), values);
 }

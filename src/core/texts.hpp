@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "config/types.hpp"
 #include "core/server.hpp"
 #include "core/world.hpp"
@@ -19,6 +20,10 @@ struct TextSubject {
   std::string_view host;
   const Server* server = nullptr;
   const World* world = nullptr;
+  // What a refusal adds; kicks without them leave these empty.
+  Duration wait{};                  // {seconds}
+  std::string_view reason = {};     // {reason}
+  std::string_view remaining = {};  // {remaining}
   bool may_see_paths =
       false;  // on this machine, or nothing is configured yet: name the file to create
 };

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/reach.hpp"
+#include "core/services.hpp"
 
 namespace drawbridge::core {
 
@@ -138,28 +139,29 @@ std::vector<PatternClaim> pattern_claims(const config::GlobalConfig& global,
 }
 
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, PreparedMotds default_motds,
-                    std::uint64_t generation, std::string forwarding_secret,
-                    std::shared_ptr<const PatternRoutes> before) {
+                    std::vector<ServerPtr> servers, PreparedMotds default_motds, GateMemory& memory,
+                    WorldExtras extras) {
   auto world = std::make_shared<World>();
-  world->generation = generation;
-  world->forwarding_secret = std::move(forwarding_secret);
+  world->generation = extras.generation;
+  world->forwarding_secret = std::move(extras.forwarding_secret);
   world->global = std::move(global);
   world->servers = std::move(servers);
   world->default_motds = std::move(default_motds);
   world->routes = make_routes(*world);
   std::vector<PatternClaim> claims = pattern_claims(*world->global, world->servers);
-  if (before && before->claims() == claims)
-    world->patterns = std::move(before);
+  if (extras.before && extras.before->claims() == claims)
+    world->patterns = std::move(extras.before);
   else
     world->patterns = std::make_shared<const PatternRoutes>(std::move(claims));
   for (const PatternClaim& claim : world->patterns->claims())
     world->pattern_servers.push_back(world->index_of(claim.server_id));
+  world->gate = make_gate_rules(*world->global, memory.rates, std::move(extras.countries));
   for (const config::EffectiveListener& listener : config::effective_listeners(*world->global)) {
     ListenerRules rules{.config = listener,
                         .bind_text = listener.bind.text(),
                         .trusted = CidrSet(listener.trusted_proxies),
-                        .default_server = {}};
+                        .default_server = {},
+                        .places = memory.listeners.of(listener.bind.text())};
     if (listener.default_server) rules.default_server = world->index_of(*listener.default_server);
     world->listeners.push_back(std::move(rules));
   }

@@ -13,6 +13,7 @@
 
 #include "base/ip.hpp"
 #include "config/global.hpp"
+#include "core/gate/rules.hpp"
 #include "core/pattern_routes.hpp"
 #include "core/routes.hpp"
 #include "core/server.hpp"
@@ -25,7 +26,12 @@ struct ListenerRules {
   std::string bind_text;  // config.bind.text(): asked for twice by each connection
   CidrSet trusted;
   std::optional<std::uint32_t> default_server;  // index into World::servers
+  std::shared_ptr<ServerState> places;          // connections that came in here
 
+  // Whether the PROXY header of this source will say who the player is.
+  [[nodiscard]] bool expects_header_of(const IpAddress& source) const {
+    return config.receive_proxy_protocol != config::ReceiveProxy::off && trusts(source);
+  }
   [[nodiscard]] bool trusts(const IpAddress& source) const {
     return config.trust_everybody || trusted.contains(source);
   }
@@ -47,6 +53,7 @@ struct World {
   std::shared_ptr<const PatternRoutes> patterns;
   std::vector<std::optional<std::uint32_t>> pattern_servers;
   std::vector<ListenerRules> listeners;
+  GateRules gate;
 
   // The whole look-up: names, patterns, expressions, defaults. `host` as RouteTable::find has it.
   struct Found {
@@ -81,13 +88,22 @@ using WorldPtr = std::shared_ptr<const World>;
 std::vector<PatternClaim> pattern_claims(const config::GlobalConfig& global,
                                          const std::vector<ServerPtr>& servers);
 
-// Builds the world of these parts. `servers` must be sorted by id, ids unique; `default_motds` are
-// those of `global`. `before`: the compiled expressions of an earlier world (may be null), used
-// again if they are the same.
+struct GateMemory;
+
+// What a world has beside configuration and servers.
+struct WorldExtras {
+  std::uint64_t generation = 0;
+  CountryTablePtr countries = {};      // null: none
+  std::string forwarding_secret = {};  // empty: none is needed, or it cannot be used
+  // The compiled expressions of an earlier world (may be null), used again if they are the same.
+  std::shared_ptr<const PatternRoutes> before = {};
+};
+
+// Builds the world of these parts. `servers` must be sorted by id, ids unique;
+// `default_motds` are those of `global`.
 WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
-                    std::vector<ServerPtr> servers, PreparedMotds default_motds,
-                    std::uint64_t generation, std::string forwarding_secret = {},
-                    std::shared_ptr<const PatternRoutes> before = nullptr);
+                    std::vector<ServerPtr> servers, PreparedMotds default_motds, GateMemory& memory,
+                    WorldExtras extras);
 
 // Domains that two servers claim, and those that cannot be used: one line each, for the log and for
 // `check`.

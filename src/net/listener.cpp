@@ -133,6 +133,7 @@ class Listener::Post final : public Pollable, private Timer {
     worker_.unwatch(listener_->fd_.get(), true);
     watched_ = false;
     worker_.arm(*this, worker_.now() + rest);
+    if (listener_->options_.on_exhausted) listener_->options_.on_exhausted(worker_);
 
     const auto now = worker_.now().time_since_epoch().count();
     auto last = listener_->last_line_.load(std::memory_order_relaxed);

@@ -50,6 +50,8 @@ struct ListenerOptions {
   // descriptor is non-blocking,
   // close-on-exec, and has apply_listener_options().
   std::function<void(Worker&, Fd, Endpoint peer, const Listener&)> on_accept = {};
+  // On a worker that could not accept because descriptors have run out: somebody may be spared.
+  std::function<void(Worker&)> on_exhausted = {};
 };
 
 // Shared by its user and the workers that serve it: call close() to end it, dropping the pointer

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (server.config) {
     require(is_id(server.config->id) && !has_errors(server.problems));
     inactive_keys(*server.config);
-    protection_missing(*server.config, GlobalConfig(), false);
+    protection_missing(*server.config, GlobalConfig());
   }
 
   const Loaded global = load_global(text, path);

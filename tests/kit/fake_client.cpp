@@ -36,6 +36,22 @@ ByteBuffer login_bytes(std::string_view host, std::string_view player, mc::Versi
   return out;
 }
 
+ByteBuffer legacy_login_bytes(std::string_view host, std::string_view player) {
+  constexpr Byte version_1_4_7 = 51;
+  ByteBuffer out{0x02, version_1_4_7};
+  for (const std::string_view text : {player, host}) {
+    out.push_back(0);
+    out.push_back(static_cast<Byte>(text.size()));
+    for (const char c : text) {
+      out.push_back(0);
+      out.push_back(static_cast<Byte>(c));
+    }
+  }
+  constexpr Byte port[] = {0, 0, 0x63, 0xDD};
+  out.insert(out.end(), std::begin(port), std::end(port));
+  return out;
+}
+
 ByteBuffer status_bytes(std::string_view host, mc::Version version) {
   ByteBuffer out = handshake_bytes(host, version, mc::Intent::status);
   const ByteBuffer request = mc::status_request_frame();

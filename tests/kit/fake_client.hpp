@@ -21,6 +21,8 @@ ByteBuffer login_start_bytes(std::string_view player, mc::Version version,
 // Handshake and login start in one piece.
 ByteBuffer login_bytes(std::string_view host, std::string_view player,
                        mc::Version version = mc::v1_21_4, mc::Intent intent = mc::Intent::login);
+// The log-in of a client of 1.3 to 1.6.
+ByteBuffer legacy_login_bytes(std::string_view host, std::string_view player);
 // Handshake and status request in one piece.
 ByteBuffer status_bytes(std::string_view host, mc::Version version = mc::v1_21_4);
 

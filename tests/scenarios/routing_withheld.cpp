@@ -51,12 +51,16 @@ INSTANTIATE_TEST_SUITE_P(
              {.server = "forwarding_mode = \"bungee_guard\"",
               .global = "forwarding.secret_file = \".\""},
              "forwarding secret"},
-        Case{"filter_of_the_server",
-             {.server = "ip_filter.blacklist = [\"203.0.113.0/24\"]", .global = {}},
-             "ip_filter"},
-        Case{"global_filter",
-             {.server = {}, .global = "ip_filter.whitelist = [\"10.0.0.0/8\"]"},
-             "ip_filter"},
+        Case{"countries_of_the_server_without_a_database",
+             {.server = "ip_filter.country_blacklist = [\"DE\"]", .global = {}},
+             "geoip.database"},
+        Case{"countries_without_a_database",
+             {.server = {}, .global = "ip_filter.country_blacklist = [\"DE\"]"},
+             "geoip.database"},
+        Case{"a_database_that_cannot_be_read",
+             {.server = {},
+              .global = "ip_filter.country_blacklist = [\"DE\"]\ngeoip.database = \"gone.mmdb\""},
+             "country database"},
         Case{"ban_plugin", {.server = {}, .global = "ban.provider = \"my-bans\""}, "ban"},
         Case{"verify_before_wake",
              {.server = "[server_manager]\ntype = \"local\"\ncommand = \"true\"\n"
@@ -72,7 +76,7 @@ TEST(RoutingWithheldFallback, a_withheld_server_stands_in_for_nobody) {
       {.global = {},
        .servers = {{"down", server_file("down.example", "127.0.0.1:1", "fallback = [\"guarded\"]")},
                    {"guarded", server_file("guarded.example", guarded.address(),
-                                           "ip_filter.blacklist = [\"10.0.0.1\"]")}}});
+                                           "ip_filter.country_blacklist = [\"DE\"]")}}});
   FakeClient client(rig.endpoint());
   client.log_in("down.example", "Steve");
   EXPECT_TRUE(client.kicked());
@@ -93,25 +97,6 @@ TEST(RoutingWithheldReload, protection_that_is_added_holds_for_the_next_login) {
   // Who was let in before plays on.
   ASSERT_TRUE(before.wire.send("hello"));
   EXPECT_EQ(as_text(playing.receive(5)), "hello");
-}
-
-// Bans that an operator believes to hold are held by nobody yet.
-TEST(RoutingWithheldBans, a_ban_file_with_bans_keeps_everybody_out) {
-  TempFolder folder;
-  folder.write("bans.json",
-               R"({"bans":[{"target":{"type":"username","value":"Griefer"},"reason":null,)"
-               R"("expires_at":null,"created_at":1700000000,"source":"console"}],"audit_log":[]})");
-  Door door(
-      "play.example",
-      {.server = {}, .global = "ban.file = \"" + (folder.path() / "bans.json").string() + "\""});
-  FakeClient client = door.client();
-  client.log_in("play.example", "Steve");
-  const auto words = client.kicked();
-  ASSERT_TRUE(words);
-  EXPECT_NE(words->find("bans.json"), std::string::npos) << *words;
-  EXPECT_EQ(words->find(folder.path().string()), std::string::npos) << *words;
-  EXPECT_TRUE(door.rig.logged({"not_allowed", "bans.json"}));
-  EXPECT_FALSE(door.backend.accept(milliseconds(20)).open());
 }
 
 }  // namespace

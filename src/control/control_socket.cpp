@@ -1,0 +1,203 @@
+#include "control/control_socket.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/log.hpp"
+#include "control/loop.hpp"
+
+namespace drawbridge::control {
+
+namespace {
+
+using Local = asio::local::stream_protocol;
+constexpr Duration client_deadline = seconds(5);
+
+std::unexpected<Error> broken(const std::filesystem::path& path, std::string_view what) {
+  return fail(Fault::proxy, "{}: {}: {}", path.native(), what, std::strerror(errno));
+}
+
+bool fill(sockaddr_un& address, const std::filesystem::path& path) {
+  address = {};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path) return false;
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  return true;
+}
+
+// A connected socket, or -1 with errno.
+int connect_to(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  if (!fill(address, path)) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+bool is_owner(int fd) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
+         (who.uid == 0 || who.uid == geteuid());
+}
+
+}  // namespace
+
+struct ControlSocket::State : std::enable_shared_from_this<State> {
+  struct Client : std::enable_shared_from_this<Client> {
+    Client(Local::socket s, State& owner)
+        : socket(std::move(s)), timer(socket.get_executor()), state(owner.weak_from_this()) {}
+    ~Client() {
+      if (const auto owner = state.lock()) owner->client_gone();
+    }
+    void serve() {
+      timer.expires_after(client_deadline);
+      timer.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto client = self.lock(); client && !error) client->socket.close();
+      });
+      asio::async_read_until(
+          socket, asio::dynamic_buffer(request, max_request), '\n',
+          [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+            if (!error) self->answer(size);
+          });
+    }
+    void answer(std::size_t size) {
+      const auto owner = state.lock();
+      if (!owner) return;
+      reply = owner->handler(std::string_view(request).substr(0, size - 1));
+      asio::async_write(socket, asio::buffer(reply),
+                        [self = shared_from_this()](const boost::system::error_code&, std::size_t) {
+                          self->timer.cancel();
+                        });
+    }
+    Local::socket socket;
+    asio::steady_timer timer;
+    std::weak_ptr<State> state;
+    std::string request, reply;
+  };
+
+  State(Loop& loop, std::filesystem::path p, Handler h)
+      : acceptor(loop.io), path(std::move(p)), handler(std::move(h)) {}
+
+  void accept() {
+    if (clients >= max_clients || !acceptor.is_open()) return;
+    accepting = true;
+    acceptor.async_accept(
+        [self = shared_from_this()](const boost::system::error_code& error, Local::socket socket) {
+          self->accepting = false;
+          if (error) return;
+          if (is_owner(socket.native_handle())) {
+            ++self->clients;
+            std::make_shared<Client>(std::move(socket), *self)->serve();
+          }
+          self->accept();
+        });
+  }
+  void client_gone() {
+    --clients;
+    if (!accepting) accept();
+  }
+
+  Local::acceptor acceptor;
+  std::filesystem::path path;
+  Handler handler;
+  std::size_t clients = 0;
+  bool accepting = false;
+  bool bound = false;
+};
+
+ControlSocket::ControlSocket(ControlThread& control, std::filesystem::path path, Handler handler)
+    : state_(std::make_shared<State>(control.loop(), std::move(path), std::move(handler))) {}
+
+ControlSocket::~ControlSocket() {
+  boost::system::error_code ignored;
+  state_->acceptor.close(ignored);
+  if (state_->bound) unlink(state_->path.c_str());
+  state_->handler = [](std::string_view) { return std::string(); };
+}
+
+Result<> ControlSocket::open() {
+  State& state = *state_;
+  struct stat about{};
+  if (lstat(state.path.c_str(), &about) == 0) {
+    if (!S_ISSOCK(about.st_mode))
+      return fail(Fault::proxy, "{} is another file", state.path.native());
+    const int other = connect_to(state.path);
+    if (other >= 0) {
+      close(other);
+      return fail(Fault::proxy, "{}: another proxy answers there", state.path.native());
+    }
+    unlink(state.path.c_str());
+  }
+  sockaddr_un address{};
+  if (!fill(address, state.path))
+    return fail(Fault::proxy, "{} is too long for a socket's name", state.path.native());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return broken(state.path, "no socket");
+  // The name gets the rights of the descriptor: at no moment may others connect.
+  if (fchmod(fd, 0600) != 0 ||
+      bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      chmod(state.path.c_str(), 0600) != 0 || listen(fd, 16) != 0) {
+    auto error = broken(state.path, "cannot be listened on");
+    close(fd);
+    return error;
+  }
+  state.bound = true;
+  boost::system::error_code error;
+  state.acceptor.assign(Local(), fd, error);
+  if (error) {
+    close(fd);
+    return fail(Fault::proxy, "{}: {}", state.path.native(), error.message());
+  }
+  state.accept();
+  return {};
+}
+
+Result<std::string> ask_control_socket(const std::filesystem::path& path, std::string_view request,
+                                       Duration patience) {
+  const int fd = connect_to(path);
+  if (fd < 0) return broken(path, "no running proxy answers");
+  const std::string line = std::string(request) + "\n";
+  std::string answer;
+  bool whole =
+      send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size());
+  const TimePoint until = Clock::now() + patience;
+  while (whole) {
+    pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
+    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now()).count();
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0) {
+      whole = false;
+      break;
+    }
+    char buffer[4096];
+    const ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+    if (count < 0) whole = false;
+    if (count <= 0) break;
+    answer.append(buffer, static_cast<std::size_t>(count));
+  }
+  close(fd);
+  if (!whole || answer.empty())
+    return fail(Fault::proxy, "{}: the proxy did not answer", path.native());
+  return answer;
+}
+
+}  // namespace drawbridge::control

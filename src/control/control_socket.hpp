@@ -1,0 +1,47 @@
+// The Unix socket over which commands (`drawbridge status`, `reload`, `stop`) reach a running
+// proxy. A client sends one line and reads the answer to its end. Only the proxy's own user and
+// root may connect (rights 0600, and the peer's credentials are checked).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "control/control_thread.hpp"
+
+namespace drawbridge::control {
+
+class ControlSocket {
+  struct State;
+
+ public:
+  static constexpr std::size_t max_request = 4096;
+  static constexpr std::size_t max_clients = 8;  // more wait in the kernel's queue
+
+  // On the control thread; what it returns is the answer.
+  using Handler = std::function<std::string(std::string_view request)>;
+
+  // Control context, as all that follows.
+  ControlSocket(ControlThread& control, std::filesystem::path path, Handler handler);
+  ~ControlSocket();  // removes the socket
+  ControlSocket(const ControlSocket&) = delete;
+  ControlSocket& operator=(const ControlSocket&) = delete;
+
+  // A socket that nobody listens on any more is replaced. Errors: somebody else listens there,
+  // another file has that name, no rights.
+  Result<> open();
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+// For the other end: sends one line, returns the whole answer. Blocks, at most `patience`. An
+// error: nobody answers there.
+Result<std::string> ask_control_socket(const std::filesystem::path& path, std::string_view request,
+                                       Duration patience = seconds(10));
+
+}  // namespace drawbridge::control

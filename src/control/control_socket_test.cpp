@@ -1,0 +1,95 @@
+#include "control/control_socket.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace drawbridge::control {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ControlSocketTest : public ::testing::Test {
+ protected:
+  ControlSocketTest() {
+    std::string name = (fs::temp_directory_path() / "drawbridge-control-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
+    folder = name;
+    path = folder / "socket";
+  }
+  ~ControlSocketTest() override {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+  fs::path folder, path;
+};
+
+TEST_F(ControlSocketTest, AnswersOneLineAndRemovesItself) {
+  ControlThread control;
+  std::optional<ControlSocket> socket(std::in_place, control, path, [](std::string_view request) {
+    return "you said " + std::string(request);
+  });
+  ASSERT_TRUE(socket->open());
+  struct stat about{};
+  ASSERT_EQ(stat(path.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  control.start();
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 12; ++i)
+    askers.emplace_back(
+        [this] { EXPECT_EQ(*ask_control_socket(path, "status"), "you said status"); });
+  for (std::thread& asker : askers) asker.join();
+  control.run_and_wait([&] { socket.reset(); });
+  EXPECT_FALSE(fs::exists(path));
+  EXPECT_FALSE(ask_control_socket(path, "status"));
+  control.stop();
+  control.join();
+}
+
+TEST_F(ControlSocketTest, ASocketThatIsLeftOverIsReplacedAndOthersAreNot) {
+  ControlThread control;
+  const auto nothing = [](std::string_view) { return std::string("x"); };
+  {
+    const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    ASSERT_EQ(bind(left, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    close(left);
+  }
+  ControlSocket first(control, path, nothing);
+  EXPECT_TRUE(first.open());
+  ControlSocket second(control, path, nothing);
+  const auto refused = second.open();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("another proxy"), std::string::npos);
+  const fs::path file = folder / "file";
+  std::ofstream(file) << "x";
+  ControlSocket third(control, file, nothing);
+  EXPECT_FALSE(third.open());
+  EXPECT_TRUE(fs::is_regular_file(file));
+}
+
+TEST_F(ControlSocketTest, AClientThatSaysTooMuchIsCutOff) {
+  ControlThread control;
+  std::optional<ControlSocket> socket(std::in_place, control, path,
+                                      [](std::string_view) { return std::string("answer"); });
+  ASSERT_TRUE(socket->open());
+  control.start();
+  EXPECT_FALSE(ask_control_socket(path, std::string(3 * ControlSocket::max_request, 'x')));
+  EXPECT_TRUE(ask_control_socket(path, "short"));
+  control.run_and_wait([&] { socket.reset(); });
+  control.stop();
+  control.join();
+}
+
+}  // namespace
+}  // namespace drawbridge::control

@@ -1,0 +1,136 @@
+#include "core/gate/refusals.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "base/siphash.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+std::int64_t minute_of(TimePoint now) {
+  return std::chrono::duration_cast<minutes>(now.time_since_epoch()).count();
+}
+
+void sort_sources(std::vector<std::pair<IpAddress, std::uint64_t>>& sources) {
+  std::ranges::sort(sources, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+}
+
+}  // namespace
+
+std::string_view name_of(Denial refusal) {
+  constexpr std::array<std::string_view, refusals> names = {
+      "listener full",
+      "connection rate",
+      "connections of one source",
+      "unfinished connections of one source",
+      "PROXY header",
+      "address filter",
+      "address ban",
+      "no valid hello",
+      "rate limit (logins)",
+      "rate limit (pings)",
+      "name ban",
+      "UUID ban",
+      "proxy full",
+      "unknown host",
+      "server withheld",
+      "not on the allow list",
+      "maintenance",
+      "server full",
+      "memory of strangers",
+      "no backend",
+      "stopping",
+      "other",
+  };
+  return names[static_cast<std::size_t>(refusal)];
+}
+
+void RefusalReport::merge(const RefusalReport& other) {
+  for (std::size_t i = 0; i < refusals; ++i) by_reason[i] += other.by_reason[i];
+  for (const auto& [source, count] : other.sources) {
+    const auto known = std::ranges::find(sources, source, &decltype(sources)::value_type::first);
+    if (known == sources.end())
+      sources.emplace_back(source, count);
+    else
+      known->second += count;
+  }
+  sort_sources(sources);
+}
+
+std::uint64_t RefusalReport::total() const {
+  return std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
+}
+
+std::size_t RefusalBook::Hash::operator()(const IpAddress& address) const {
+  std::array<Byte, 17> bytes{};
+  const ByteView raw = address.bytes();
+  std::memcpy(bytes.data(), raw.data(), raw.size());
+  bytes[16] = address.is_v4() ? 4 : 6;
+  return siphash(process_sip_key(), bytes);
+}
+
+// Empties what the ring held for the minutes since the newest one.
+void RefusalBook::turn_to(std::int64_t minute) {
+  if (minute <= minute_) return;
+  const std::int64_t from = std::max(minute_ + 1, minute - minutes_kept + 1);
+  for (std::int64_t m = from; m <= minute; ++m)
+    by_minute_[static_cast<std::size_t>(m % minutes_kept)] = {};
+  minute_ = minute;
+}
+
+void RefusalBook::count(Slice& slice, const IpAddress& source) {
+  if (const auto known = slice.counts.find(source); known != slice.counts.end()) {
+    ++known->second;
+    return;
+  }
+  std::uint64_t inherited = 0;
+  if (slice.counts.size() >= sources_in_slice) {
+    const auto least = std::ranges::min_element(slice.counts, {},
+                                                &std::pair<const IpAddress, std::uint64_t>::second);
+    inherited = least->second;
+    slice.counts.erase(least);
+  }
+  slice.counts.emplace(source, inherited + 1);
+}
+
+void RefusalBook::note(Denial reason, const IpAddress& source, TimePoint now) {
+  const std::int64_t minute = minute_of(now);
+  const std::scoped_lock lock(mutex_);
+  turn_to(minute);
+  ++by_minute_[static_cast<std::size_t>(minute_ % minutes_kept)][static_cast<std::size_t>(reason)];
+  const std::int64_t number = minute_ / slice_minutes;
+  Slice& slice = slices_[static_cast<std::size_t>(number) % slices];
+  if (slice.number != number) {
+    slice.counts.clear();
+    slice.number = number;
+  }
+  count(slice, source.is_v4() ? source : source.masked(64));
+}
+
+RefusalReport RefusalBook::report(TimePoint now) const {
+  const std::int64_t minute = minute_of(now);
+  RefusalReport out;
+  const std::scoped_lock lock(mutex_);
+  const std::int64_t oldest = minute - minutes_kept + 1;
+  for (std::int64_t m = std::max<std::int64_t>(minute_ - minutes_kept + 1, 0); m <= minute_; ++m) {
+    if (m < oldest) continue;
+    const Minute& counts = by_minute_[static_cast<std::size_t>(m % minutes_kept)];
+    for (std::size_t i = 0; i < refusals; ++i) out.by_reason[i] += counts[i];
+  }
+  RefusalReport sources;
+  for (const Slice& slice : slices_) {
+    if (slice.number < 0 || (slice.number + 1) * slice_minutes <= oldest) continue;
+    RefusalReport part;
+    part.sources.assign(slice.counts.begin(), slice.counts.end());
+    sources.merge(part);
+  }
+  out.sources = std::move(sources.sources);
+  return out;
+}
+
+}  // namespace drawbridge::core
