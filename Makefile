@@ -7,7 +7,7 @@ ARGS ?=
 # The sub-commands share one build tree, so make itself runs one at a time; ninja below uses every core.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test bench lint lint-all format fuzz soak matrix clean
+.PHONY: help setup run build test bench lint lint-all format fuzz soak stress matrix clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -53,7 +53,10 @@ fuzz: ## each fuzz target for TIME=60 seconds (ARGS="hello" for one of them)
 	cmake --build build/fuzz --target fuzzers -j $(JOBS)
 	tests/fuzz/run --seconds $(TIME) $(ARGS)
 
-soak: ## the scenario tests over and over, in random order, for TIME=60 minutes, under ThreadSanitizer
+soak: build ## honest players under a mix of attacks for TIME seconds (20 minutes); writes bench/soak.md
+	bench/soak --seconds $(if $(filter file,$(origin TIME)),1200,$(TIME)) --report bench/soak.md $(ARGS)
+
+stress: ## the scenario tests over and over, in random order, for TIME=60 minutes, under ThreadSanitizer
 	scripts/setup build test
 	cmake --preset tsan --log-level=WARNING > /dev/null
 	cmake --build build/tsan --target test_binaries -j $(JOBS)

@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from . import figures, machine, namespace, packet_suites, proxy_suites, suites
+from . import figures, gate_suite, machine, namespace, packet_suites, proxy_suites, suites
 from .load import Load
 from .peers import Peers, Unavailable
 
@@ -15,7 +15,7 @@ SUITES = {
     "stalled": suites.stalled, "status": suites.status, "route": proxy_suites.route,
     "reload": proxy_suites.reload, "instructions": proxy_suites.instructions,
     "intercepted": packet_suites.intercepted, "flood": packet_suites.flood,
-    "idle_players": packet_suites.idle_players, "codec": packet_suites.codec,
+    "idle_players": packet_suites.idle_players, "codec": packet_suites.codec, "gate": gate_suite.gate,
 }
 
 

@@ -92,7 +92,7 @@ class Peers:
     """Knows how each peer is started. Names may carry options: drawbridge+1ms, drawbridge+auto+client_only. With
     `stripped` Drawbridge runs without debug information (symbols stay)."""
 
-    plain = ("direct", "drawbridge", "haproxy", "haproxy-splice", "nginx", "go", "bare")
+    plain = ("direct", "drawbridge", "haproxy", "haproxy-splice", "haproxy-rate", "nginx", "go", "bare")
 
     def __init__(self, root, binary, generator, shared=False):
         self.root = root
@@ -142,6 +142,8 @@ class Peers:
             raise Unavailable(f"{kind} has no options")
         if kind in ("haproxy", "haproxy-splice"):
             return haproxy(folder, splice=kind == "haproxy-splice")
+        if kind == "haproxy-rate":
+            return haproxy(folder, splice=False, rate_rule=True)
         if kind == "nginx":
             return nginx(folder)
         if kind == "go":
@@ -190,7 +192,13 @@ def server_file(path, domain, mode="passthrough", address=BACKEND):
     beside.rename(path)
 
 
-def haproxy(folder, splice):
+def haproxy(folder, splice, rate_rule=False):
+    # One connection an hour and source, as the `gate` suite sets Drawbridge up; honest players are exempt.
+    rule = """    stick-table type ip size 100k expire 1h store conn_rate(3600s)
+    tcp-request connection accept if { src 127.0.0.1 }
+    tcp-request connection track-sc0 src
+    tcp-request connection reject if { sc0_conn_rate gt 1 }
+""" if rate_rule else ""
     (folder / "haproxy.cfg").write_text(f"""global
     nbthread 1
     maxconn 7000
@@ -203,7 +211,7 @@ defaults
     {'option splice-response' if splice else ''}
 listen relay
     bind {RELAY} backlog 4096
-    server backend {BACKEND}
+{rule}    server backend {BACKEND}
 """)
     return [tool("haproxy", "haproxy"), "-db", "-f", str(folder / "haproxy.cfg")]
 

@@ -18,11 +18,12 @@ struct Suite {
 };
 
 constexpr Suite suites[] = {
-    {"game", run_game},     {"bulk", run_bulk},
-    {"flood", run_flood},   {"idle", run_idle},
-    {"accept", run_accept}, {"stalled", run_stalled},
-    {"status", run_status}, {"bare-status", run_bare_status},
-    {"serial", run_serial}, {"spin", run_spin},
+    {"game", run_game},       {"bulk", run_bulk},
+    {"flood", run_flood},     {"idle", run_idle},
+    {"accept", run_accept},   {"stalled", run_stalled},
+    {"status", run_status},   {"bare-status", run_bare_status},
+    {"serial", run_serial},   {"spin", run_spin},
+    {"refused", run_refused},
 };
 
 }  // namespace

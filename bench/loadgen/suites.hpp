@@ -11,6 +11,7 @@ void run_bulk(Args& args);   // one connection, as fast as it goes
 void run_flood(Args& args);  // one connection full of small packets, or of compressed ones
 void run_idle(Args& args);   // memory and descriptors of players who do nothing
 void run_accept(Args& args);   // connections that are set up and torn down
+void run_refused(Args& args);  // connections that are turned away
 void run_stalled(Args& args);  // clients that stop reading
 void run_status(Args& args);   // status pings
 void run_bare_status(

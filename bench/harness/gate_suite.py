@@ -1,0 +1,86 @@
+"""What an attack costs: connections that are turned away for different reasons, beside accepted ones, and what honest
+players notice while a flood is on. HAProxy with its connection rate rule carries the same load."""
+import subprocess
+
+from .load import LoadFailed
+from .peers import prepared
+
+# Where the generator's attackers come from; honest players come from 127.0.0.1.
+FROM = "127.0.16.1"
+
+# Reason -> settings of the proxy that make it turn every log-in from FROM away, and what the attacker says.
+REASONS = {
+    "address filter": ('ip_filter.blacklist = ["127.0.16.0/20"]', "hello"),
+    "address ban": ("BAN 127.0.16.0/20", "hello"),
+    "name ban": ("BAN P00007", "hello"),
+    "log-in rate": ('rate_limit.enabled = true\nrate_limit.max_connections = 1\nrate_limit.window = "1h"\n'
+                    'rate_limit.exempt = ["127.0.0.1"]', "hello"),
+    "connection rate": ('rate_limit.enabled = true\nrate_limit.accept_max = 1\nrate_limit.accept_window = "1h"\n'
+                        'rate_limit.exempt = ["127.0.0.1"]', "nothing"),
+}
+FLOOD_RATE = 5_000
+
+
+def settings_for(reason, relay_folder_name="bans.json"):
+    text, _ = REASONS[reason]
+    if not text.startswith("BAN "):
+        return text, None
+    return f'ban.file = "{relay_folder_name}"', text.split()[1]
+
+
+def ban_json(target):
+    kind = "ip_range" if "/" in target else "username"
+    return ('{"bans": [{"id": "b1", "target": {"type": "%s", "value": "%s"}, "reason": "bench", "expires_at": null, '
+            '"created_at": 1700000000, "source": {"type": "console"}}], "audit_log": [], "next_id": 2}' % (kind, target))
+
+
+def start_options(reason):
+    settings, target = settings_for(reason)
+    if target is None:
+        return {"settings": settings}
+
+    def write(servers):
+        (servers.parent / "bans.json").write_text(ban_json(target))
+    return {"settings": settings, "servers": write}
+
+
+def gate(bench):
+    """Connections that are turned away, by reason, against accepted ones; and honest play under a flood."""
+    with bench.load.awake():
+        for number in range(bench.rounds):
+            yield from bench.measure("gate", "accepted", number, "drawbridge",
+                                     lambda relay: bench.load.measured("accept", relay, seconds=bench.seconds))
+            for reason, (_, say) in REASONS.items():
+                yield from bench.measure(
+                    "gate", reason, number, "drawbridge",
+                    lambda relay, say=say: bench.load.measured("refused", relay, say=say, seconds=bench.seconds,
+                                                               **{"from": FROM}),
+                    **start_options(reason))
+            yield from bench.measure(
+                "gate", "connection rate", number, "haproxy-rate",
+                lambda relay: bench.load.measured("refused", relay, say="nothing", seconds=bench.seconds,
+                                                  **{"from": FROM}))
+        for number in range(bench.rounds):
+            for name, reason in (("drawbridge", "connection rate"), ("haproxy-rate", None)):
+                start = start_options(reason) if reason else {}
+                yield from bench.measure("gate", "play, no flood", number, name, lambda relay: play(bench, relay), **start)
+                yield from bench.measure("gate", "play under a flood", number, name,
+                                         lambda relay: play_under_flood(bench, relay), **start)
+
+
+def play(bench, relay):
+    return bench.load.measured("game", relay, rate=2000, players=100, seconds=bench.seconds)
+
+
+def play_under_flood(bench, relay):
+    flood = subprocess.Popen(
+        bench.load.command("refused", relay, 60, say="nothing", sources=200, rate=FLOOD_RATE, in_flight=200,
+                           seconds=bench.seconds + 3, **{"from": FROM}),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **prepared(bench.load.nice))
+    try:
+        result = play(bench, relay)
+    finally:
+        _, errors = flood.communicate(timeout=60)
+    if flood.returncode != 0:
+        raise LoadFailed(f"the flood ended early: {errors.strip()}")
+    return result
