@@ -56,7 +56,7 @@ class HelloLegacyLogin : public ::testing::Test {
 };
 
 TEST_F(HelloLegacyLogin, from_1_3_to_1_6_is_led_by_its_host) {
-  for (const Byte protocol : {39, 47, 61, 78}) {
+  for (const Byte protocol : {Byte{39}, Byte{47}, Byte{61}, Byte{78}}) {
     expect_at(named, login_with_protocol(protocol, "play.example"));
     expect_at(other, login_with_protocol(protocol, "elsewhere.example"));
   }
