@@ -228,9 +228,11 @@ void Desk::kick_players(config::Kick kick, SessionEndReason why) {
   if (packet_pump_) packet_pump_->kick_all(kick, why);
 }
 
-void Desk::tell_players(const mc::Text& words) {
-  for (Session* session = first_; session != nullptr; session = session->next)
-    if (session->packets != nullptr) session->packets->tell(words);
+void Desk::tell_players(config::Kick kick) {
+  for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
+    next = session->next;  // a session may end over what is written to it
+    if (session->packets != nullptr) session->packets->tell(words_for(id_of(*session), kick));
+  }
 }
 
 mc::Codecs& Desk::codecs() {

@@ -120,8 +120,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void end_player(std::uint64_t number, config::Kick kick);
   // Ends every intercepted session with its words for `kick`.
   void kick_players(config::Kick kick, SessionEndReason why);
-  // A line of chat to every intercepted player that is in play.
-  void tell_players(const mc::Text& words);
+  // Its words for `kick` as a line of chat, to every intercepted player that is in play.
+  void tell_players(config::Kick kick);
   // These bans hold from now on; whoever plays here and is banned is thrown out. Null: none.
   // Worker's thread (or before it runs).
   void set_bans(BanListPtr bans);

@@ -275,15 +275,11 @@ void Proxy::shut_down(Duration drain, std::function<void()> done) {
     log::info("app", "waiting for players to leave",
               {{"connections", connections()},
                {"at_most", std::chrono::duration_cast<seconds>(drain).count()}});
-  // Players whose packets pass through us can be told; a relay's bytes are none of our business.
-  for (const auto& post : posts_)
-    post->worker.post([desk = &post->desk] {
-      desk->tell_players(kick_words(config::Kick::shutdown, {.player = {},
-                                                             .host = {},
-                                                             .server = nullptr,
-                                                             .world = desk->world().get(),
-                                                             .may_see_paths = false}));
-    });
+  // Players whose packets pass through us can be told, if time is left to do something about it; a
+  // relay's bytes are none of our business.
+  if (drain > Duration::zero())
+    for (const auto& post : posts_)
+      post->worker.post([desk = &post->desk] { desk->tell_players(config::Kick::shutdown); });
   await_drain(Clock::now() + drain, std::move(done));
 }
 

@@ -92,6 +92,23 @@ inline std::string kick_words(PacketWire& client) {
   return text ? mc::to_plain(*text) : std::string();
 }
 
+// The words of the line of chat that comes next on the client's link; empty if something else came.
+inline std::string chat_words(PacketWire& client) {
+  const auto packet = client.read();
+  if (!packet) return {};
+  std::optional<mc::WireText> words;
+  if (packet->kind == mc::Kind::system_chat) {
+    if (auto line = mc::decode<mc::SystemChat>(packet->fields, client.version, Fault::proxy))
+      words = std::move(line->content);
+  } else if (packet->kind == mc::Kind::chat) {
+    if (auto line = mc::decode<mc::Chat>(packet->fields, client.version, Fault::proxy))
+      words = std::move(line->message);
+  }
+  if (!words) return {};
+  const auto text = mc::read_wire_text(*words, client.version, Fault::proxy);
+  return text ? mc::to_plain(*text) : std::string();
+}
+
 // A packet of no kind that the proxy knows, of so many bytes.
 inline ByteBuffer some_packet(std::size_t size, Byte fill = 'x') {
   ByteBuffer packet(size, fill);

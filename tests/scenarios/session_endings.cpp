@@ -67,6 +67,24 @@ TEST_P(SessionEndings, a_client_that_leaves_takes_its_backend_along) {
   EXPECT_TRUE(played.left("client closed"));
 }
 
+TEST_P(SessionEndings, who_plays_is_told_at_the_start_of_the_drain_and_may_leave) {
+  Played::Settings settings = mode();
+  settings.global = "[kick_messages]\nshutdown = \"closing soon, {player}\"\n";
+  Played played(settings);
+  Seated alice = played.seat_in_play("Alice");
+  Seated bob = played.seat_in_play("Bob", mc::v1_18_2);
+  Seated joining = played.seat("Cid");
+  played.door.rig.daemon().stop(std::chrono::minutes(10));
+  EXPECT_EQ(chat_words(alice.client), "closing soon, Alice");
+  EXPECT_EQ(chat_words(bob.client), "closing soon, Bob");
+  // They play on until they leave, and nobody waits for longer than that.
+  ASSERT_TRUE(alice.client.write_body(some_packet(50)));
+  EXPECT_TRUE(alice.backend.read().has_value());
+  for (Seated* player : {&alice, &bob, &joining}) player->client.wire.close();
+  for (Seated* player : {&alice, &bob, &joining}) player->backend.wire.close();
+  EXPECT_EQ(played.door.rig.daemon().wait(), 0);
+}
+
 TEST_P(SessionEndings, everybody_is_told_at_the_end_of_the_drain) {
   Played::Settings settings = mode();
   settings.global = "[kick_messages]\nshutdown = \"good night {player}\"\n";
