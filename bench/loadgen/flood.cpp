@@ -57,6 +57,10 @@ class Frames {
   [[nodiscard]] std::string_view from(std::int64_t position) const {
     return std::string_view(bytes_).substr(static_cast<std::size_t>(position) % round_, at_once);
   }
+  // Bytes from there to the end of the round, which is the end of a frame; 0 at its beginning.
+  [[nodiscard]] std::size_t left_of_round(std::int64_t position) const {
+    return (round_ - static_cast<std::size_t>(position) % round_) % round_;
+  }
   [[nodiscard]] double frame_bytes() const { return frame_bytes_; }
 
  private:
@@ -78,24 +82,29 @@ class Flood {
     epoll_add(epoll_.get(), to_, EPOLLIN, 1);
   }
 
-  // Sends and receives until `until` (ns); stops early when nothing is sent and all has come.
-  void run(std::int64_t until, bool sending);
+  // Sends and receives until `until` (ns).
+  void run(std::int64_t until);
+  // Sends the rest of the last round, since who reads packets keeps a frame until it is whole, and
+  // receives until all has come or `until`.
+  void finish(std::int64_t until);
   [[nodiscard]] std::int64_t sent() const { return sent_; }
   [[nodiscard]] std::int64_t received() const { return received_; }
 
  private:
-  void send_some();
+  void turn();
+  void send_some(std::size_t at_most = at_once);
   void receive_some();
 
   int from_, to_;
   const Frames& frames_;
   Fd epoll_;
+  bool finishing_ = false;
   std::int64_t sent_ = 0, received_ = 0;
   std::vector<char> buffer_ = std::vector<char>(at_once);
 };
 
-void Flood::send_some() {
-  const std::string_view bytes = frames_.from(sent_);
+void Flood::send_some(std::size_t at_most) {
+  const std::string_view bytes = frames_.from(sent_).substr(0, at_most);
   const ssize_t done = ::send(from_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (done < 0 && errno != EAGAIN) die("flood send: {}", std::strerror(errno));
   sent_ += std::max<ssize_t>(done, 0);
@@ -112,19 +121,27 @@ void Flood::receive_some() {
   received_ += got;
 }
 
-void Flood::run(std::int64_t until, bool sending) {
-  if (!sending) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, from_, nullptr);
+void Flood::turn() {
   std::array<epoll_event, 2> events;
-  while (now_ns() < until && (sending || received_ < sent_)) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 100);
-    for (int i = 0; i < count; ++i) {
-      if (events[static_cast<std::size_t>(i)].data.u64 == 0) {
-        send_some();
-      } else {
-        receive_some();
-      }
+  const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 100);
+  for (int i = 0; i < count; ++i) {
+    if (events[static_cast<std::size_t>(i)].data.u64 == 1) {
+      receive_some();
+    } else if (!finishing_) {
+      send_some();
+    } else if (const std::size_t rest = frames_.left_of_round(sent_); rest > 0) {
+      send_some(rest);
     }
   }
+}
+
+void Flood::run(std::int64_t until) {
+  while (now_ns() < until) turn();
+}
+
+void Flood::finish(std::int64_t until) {
+  finishing_ = true;
+  while (now_ns() < until && (frames_.left_of_round(sent_) > 0 || received_ < sent_)) turn();
 }
 
 // No descriptor beyond those that are open. The kernel lets only a program of the same user do this
@@ -171,13 +188,13 @@ void run_flood(Args& args) {
     for (const int pid : relay) take_descriptors(pid);
   }
   Flood flood(players[0], frames);
-  flood.run(now_ns() + static_cast<std::int64_t>(warm_up * 1e9), true);
+  flood.run(now_ns() + static_cast<std::int64_t>(warm_up * 1e9));
   const std::int64_t before = flood.received();
   stretch.begin();
-  flood.run(now_ns() + static_cast<std::int64_t>(seconds * 1e9), true);
+  flood.run(now_ns() + static_cast<std::int64_t>(seconds * 1e9));
   stretch.end();
   const auto bytes = static_cast<double>(flood.received() - before);
-  flood.run(now_ns() + 5'000'000'000, false);
+  flood.finish(now_ns() + 5'000'000'000);
   if (flood.received() != flood.sent()) die("{} bytes never came", flood.sent() - flood.received());
 
   Report report;
