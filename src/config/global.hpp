@@ -514,6 +514,7 @@ struct GlobalConfig {
   std::uint32_t connect_max_attempts = 3;  // 0 = all
   ActiveHealth active_health;
   std::filesystem::path drain_file = "drained.txt";
+  std::filesystem::path state_dir = "state";
   Forwarding forwarding;
   std::vector<std::string> fallback;
   Limbo limbo;

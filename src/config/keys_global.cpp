@@ -341,6 +341,10 @@ const Table& global_keys() {
                             "Addresses that get no new players, one a line: `SERVER ADDRESS`. "
                             "Watched; edits are live.",
                             restart, ours, now),
+        key<&G::state_dir>("state_dir",
+                           "What is kept about sleeping servers over restarts: how long they take "
+                           "to start, and the processes that go on without the proxy.",
+                           restart, ours, later),
         config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),

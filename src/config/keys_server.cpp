@@ -105,6 +105,11 @@ const Table& keeper_keys() {
                                            more_than(seconds(0))),
         key<&ServerManager::min_uptime>(
             "min_uptime", "A server that was started runs at least this long.", ours, later),
+        key<&ServerManager::confirm_empty>(
+            "confirm_empty",
+            "Before an idle server is stopped, ask it for its status: it stays while that shows "
+            "players (who came past the proxy).",
+            ours, later),
         key<&ServerManager::shutdown_timeout>(
             "shutdown_timeout",
             "Time for a clean stop before it is forced (local, docker, kubernetes).", later,
@@ -119,6 +124,17 @@ const Table& keeper_keys() {
         key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", later,
                                          by_type),
         key<&ServerManager::args>("args", "Its arguments (local).", later),
+        key<&ServerManager::environment>(
+            "environment", "Variables beside those of the proxy (local).", ours, later),
+        key<&ServerManager::stop_command>(
+            "stop_command",
+            "Line on its standard input that stops it; empty = begin with SIGTERM (local).", ours,
+            later),
+        key<&ServerManager::log_file>("log_file", "Where its output goes (local).", ours, later,
+                                      DefaultText{"`console.log` in `working_dir`"}),
+        key<&ServerManager::log_size>(
+            "log_size", "At this size the file is kept as `.1` and a new one begun (local).", ours,
+            later, at_least(Size{4096})),
         key<&ServerManager::ready_pattern>(
             "ready_pattern", "Text in its output that hints at a finished start (local).", later),
         key<&ServerManager::on_proxy_exit>(
@@ -136,7 +152,9 @@ const Table& keeper_keys() {
                                        "A container, or `compose:<project>/<service>` (docker).",
                                        ours, later, not_empty(), DefaultText{"own container"}),
         key<&ServerManager::idle_action>(
-            "idle_action", "What is done to an idle container (docker).", ours, later),
+            "idle_action",
+            "What is done to an idle server: `pause` keeps it in memory (docker, local).", ours,
+            later),
         key<&ServerManager::kind>("kind", "What is scaled (kubernetes).", ours, later),
         key<&ServerManager::object>("object", "Its name (kubernetes).", ours, later, by_type,
                                     not_empty()),

@@ -42,6 +42,7 @@ struct ServerManager {
   std::optional<Duration> shutdown_after;  // none: never stopped
   Duration poll_interval = seconds(5);
   Duration min_uptime{};
+  bool confirm_empty = false;
   Duration shutdown_timeout = seconds(60);
   std::uint32_t wakes_per_source = 6;   // an hour
   std::uint32_t wakes_per_server = 30;  // an hour
@@ -49,8 +50,12 @@ struct ServerManager {
   std::string command;
   std::optional<std::filesystem::path> working_dir;
   std::vector<std::string> args;
+  std::map<std::string, std::string> environment;  // beside the proxy's own
+  std::string stop_command = "stop";               // empty: none, begin with SIGTERM
   std::string ready_pattern = "For help, type \"help\"";
   OnProxyExit on_proxy_exit = OnProxyExit::stop;
+  std::optional<std::filesystem::path> log_file;  // none: console.log in working_dir
+  Size log_size = Size{10} << 20;
   // pterodactyl, crafty
   std::string api_url;
   std::string api_key;
@@ -58,7 +63,7 @@ struct ServerManager {
   std::optional<std::filesystem::path> ca_file;
   // docker
   std::optional<std::string> container;
-  IdleAction idle_action = IdleAction::stop;
+  IdleAction idle_action = IdleAction::stop;  // local, too
   // kubernetes
   KubernetesKind kind = KubernetesKind::statefulset;
   std::string object;
