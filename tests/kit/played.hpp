@@ -46,12 +46,18 @@ class Played {
 
   // One more player, let in.
   Seated seat(const std::string& player = "Steve", mc::Version version = mc::v1_21_4) {
+    return seat_at("play.example", door.backend, player, version);
+  }
+  // The same at another server, whose file the test has written.
+  Seated seat_at(const std::string& host, FakeServer& server, const std::string& player,
+                 mc::Version version) {
     const bool verified = settings_.mode == "client_only";
-    LoginClient client(
-        door.rig.endpoint(),
-        {.player = player, .version = version, .session = verified ? &session_ : nullptr});
+    LoginClient client(door.rig.endpoint(), {.host = host,
+                                             .player = player,
+                                             .version = version,
+                                             .session = verified ? &session_ : nullptr});
     if (verified) EXPECT_TRUE(client.answer_encryption());
-    LoginBackend backend(door.backend.accept());
+    LoginBackend backend(server.accept());
     // The backend reads the acknowledgement only when the client has had its success.
     const std::int32_t threshold = version < mc::v1_8 ? -1 : settings_.threshold;
     const Uuid uuid = verified && settings_.forwards ? account_uuid(player) : offline_uuid(player);

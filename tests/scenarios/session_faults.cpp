@@ -127,5 +127,55 @@ TEST_P(SessionFaults,
   server.join();
 }
 
+// Who was sent back to configuration and never said that it is there was waited for without end.
+TEST_P(SessionFaults, peers_fault_13_who_never_acknowledges_a_configuration_is_not_waited_for) {
+  Played::Settings settings = mode();
+  settings.server = "[timeouts]\nread = \"1s\"\n";
+  settings.global = "[kick_messages]\nlogin_timed_out = \"asleep?\"\n";
+  Played played(settings);
+  for (const mc::Version version : {mc::v1_20_2, mc::v1_21_4}) {
+    Seated player = played.seat_in_play("Steve", version);
+    ASSERT_TRUE(player.backend.write(mc::StartConfiguration{}));
+    ASSERT_TRUE(player.client.expect<mc::StartConfiguration>());
+    player.client.state = mc::State::configuration;
+    EXPECT_EQ(kick_words(player.client), "asleep?");
+    EXPECT_TRUE(player.backend.wire.ends());
+  }
+  EXPECT_TRUE(played.left("silent in configuration"));
+}
+
+// Registries were kept by version: whoever logged in at the same time at another server got those.
+TEST_P(SessionFaults, peers_fault_15_everybody_gets_the_registries_of_the_own_server) {
+  Played played(mode());
+  FakeServer arena;
+  played.door.rig.write_server("arena",
+                               server_file("arena.example", arena.address(),
+                                           std::string("proxy_mode = \"") + GetParam() + "\"\n"));
+  for (const mc::Version version : {mc::v1_20_2, mc::v1_21_4}) {
+    Seated at_lobby = played.seat_at("play.example", played.door.backend, "Alice", version);
+    Seated at_arena = played.seat_at("arena.example", arena, "Bob", version);
+    const auto registry_data =
+        static_cast<Byte>(mc::id_map(version, mc::State::configuration, mc::Bound::client)
+                              .id(mc::Kind::registry_data)
+                              .value());
+    // Turn by turn, as at two servers of one version.
+    for (int i = 0; i < 20; ++i) {
+      const auto registries = [&](Byte server) {
+        ByteBuffer body(500, server);
+        body[0] = registry_data;
+        body[1] = static_cast<Byte>(i);
+        return body;
+      };
+      ASSERT_TRUE(at_lobby.backend.write_body(registries('l')));
+      ASSERT_TRUE(at_arena.backend.write_body(registries('a')));
+      const auto lobby = at_lobby.client.read();
+      const auto arenas = at_arena.client.read();
+      ASSERT_TRUE(lobby && arenas);
+      EXPECT_EQ(lobby->body, registries('l'));
+      EXPECT_EQ(arenas->body, registries('a'));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace drawbridge::kit
