@@ -63,6 +63,8 @@ class PacketPump final : private net::Turn {
   // Every session with the owner's words for `kick`.
   void kick_all(config::Kick kick, SessionEndReason why);
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  // A second has passed: ends who was silent, half open or deaf for too long. The worker calls it.
+  void sweep();
 
   // --- Any thread ---
 
@@ -96,7 +98,6 @@ class PacketPump final : private net::Turn {
   void gather(PacketSession& session, Side side);
   void ended(PacketSession& session);
   void free_ended();
-  void sweep();
   void enforce_held_limit();
   void shut();
   void ask_for_turn();

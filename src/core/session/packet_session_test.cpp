@@ -483,6 +483,40 @@ TEST_P(PacketSessionTest, PlayersAreToldWhenTheWorkerEnds) {
   EXPECT_EQ(owner.ended[1].why, SessionEndReason::shutdown);
 }
 
+TEST_P(PacketSessionTest, WhoDoesNotReadTheFarewellIsWaitedForFiveSeconds) {
+  Player deaf = add({.encrypted = GetParam(),
+                     .client_buffers = {.near_receive = 65536, .far_send = 65536},
+                     .backend_buffers = {.far_receive = 65536}});
+  std::thread server([&] { send_all(deaf.backend.get(), frames(4'000'000)); });
+  EXPECT_TRUE(eventually([&] { return pump->stats().held_bytes >= PacketPump::low_water; }));
+  worker->call([&] {
+    deaf.session->kick(mc::Text::legacy("out"), SessionEndReason::closed);
+    for (int second = 0; second < 5; ++second) pump->sweep();
+    EXPECT_TRUE(owner.ended.empty());
+    pump->sweep();
+    EXPECT_EQ(owner.ended.count(1), 1U);
+  });
+  server.join();
+  EXPECT_EQ(why(1), SessionEndReason::closed);
+}
+
+TEST_P(PacketSessionTest, AHalfOpenSessionEndsAfterAMinuteWithoutAByte) {
+  Player player = add();
+  ASSERT_EQ(::shutdown(player.client.get(), SHUT_WR), 0);
+  EXPECT_TRUE(player.at_backend(1).empty());  // the backend has seen the end, and goes on
+  const ByteBuffer last = frames(500);
+  ASSERT_TRUE(send_all(player.backend.get(), last));
+  EXPECT_EQ(player.heard(last.size()), last);
+  worker->call([&] {
+    // The worker's own seconds may have passed beside these.
+    for (int second = 0; second < 55; ++second) pump->sweep();
+    EXPECT_TRUE(owner.ended.empty());
+    for (int second = 0; second < 7; ++second) pump->sweep();
+    EXPECT_EQ(owner.ended.count(1), 1U);
+  });
+  EXPECT_EQ(why(1), SessionEndReason::half_open_idle);
+}
+
 TEST_P(PacketSessionTest, TalksToAPlayerBetweenFrames) {
   Player player = add();
   EXPECT_TRUE(worker->call([&] { return player.session->tell(mc::Text::legacy("hello")); }));
