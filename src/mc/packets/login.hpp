@@ -97,6 +97,7 @@ struct LoginSuccess {
   std::string player;
   std::vector<Property> properties;    // 1.19 and later
   bool strict_error_handling = false;  // 1.20.5 to 1.21.1
+  Uuid session;                        // 26.2 and later (read in Gate's sources)
 
   static void fields(auto& io, auto& p) {
     if (io.version >= v1_16) {
@@ -109,6 +110,7 @@ struct LoginSuccess {
       list_field(io, p.properties, 64, [&io](auto& property) { property_fields(io, property); });
     }
     if (io.version >= v1_20_5 && io.version < v1_21_2) io.boolean(p.strict_error_handling);
+    if (io.version >= v26_2) io.uuid(p.session);
   }
 
  private:
