@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import Callable
 
-from . import packet_suites
+from . import gate_suite, packet_suites
 
 BEGIN, END = "<!-- figures: written by bench/run --readme -->", "<!-- end of figures -->"
 
@@ -98,6 +98,23 @@ def codec_ratio(slow, fast, key="ns"):
     return values
 
 
+def refused_cost(reason):
+    """Processor time of a connection that is turned away for this reason, of an accepted and relayed one's."""
+    def values(measured):
+        refused = measured.rounds("gate", reason, "drawbridge", "cpu_us_per_connection")
+        accepted = measured.rounds("gate", "accepted", "drawbridge", "cpu_us_per_connection")
+        return [refused[turn] / accepted[turn] for turn in sorted(refused) if accepted.get(turn)]
+    return values
+
+
+def ban_values(pattern):
+    """The slowest of the cases whose name fits, for each round."""
+    def values(measured):
+        cases = [measured.rounds("gate", case, "drawbridge", "ns") for case in measured.cases("gate", pattern)]
+        return [max(case[turn] for case in cases if turn in case) for turn in sorted(cases[0])] if cases else []
+    return values
+
+
 def per_byte(measured_case, streams):
     """As codec_ratio, for one stream by EVP against several at once."""
     def values(measured):
@@ -163,6 +180,12 @@ FIGURES = [
            4096, "B"),
     Figure("the same in client_only", value("idle_players", "burst", "bytes_per_player", "drawbridge+client_only"),
            4096, "B"),
+    *(Figure(f"turned away by {reason}: CPU a connection, of a relayed one's", refused_cost(reason), 0.25)
+      for reason in gate_suite.REASONS),
+    Figure("turned away by connection rate: a second and core, of HAProxy's with its rule",
+           against("gate", "connection rate", "per_cpu_second", "drawbridge", "haproxy-rate"), 1, at_least=True),
+    Figure("100,000 bans: look-up, the slowest kind", ban_values("^bans/look_up"), 1000, "ns"),
+    Figure("100,000 bans: reading the file", ban_values("^bans/load"), 1e9, "ns"),
 ]
 
 # suite, case, title, columns (key, heading)

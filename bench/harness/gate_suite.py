@@ -1,5 +1,6 @@
 """What an attack costs: connections that are turned away for different reasons, beside accepted ones, and what honest
 players notice while a flood is on. HAProxy with its connection rate rule carries the same load."""
+import json
 import subprocess
 
 from .load import LoadFailed
@@ -19,6 +20,9 @@ REASONS = {
                         'rate_limit.exempt = ["127.0.0.1"]', "nothing"),
 }
 FLOOD_RATE = 5_000
+# Between client and backend in a log-in of 1.20.2 and later with encryption: encryption, success, known packs, end of
+# configuration. Only 64 bytes each; real ones carry more.
+LOG_IN_ROUND_TRIPS = 4
 
 
 def settings_for(reason, relay_folder_name="bans.json"):
@@ -44,12 +48,37 @@ def start_options(reason):
     return {"settings": settings, "servers": write}
 
 
+def tables(bench, number):
+    """The micro-benchmark of bans and rate limits."""
+    program = bench.peers.binary.parent / "bench" / "gate_bench"
+    if not program.exists():
+        bench.failures.append(f"gate: {program} does not exist")
+        return
+    done = subprocess.run(["taskset", "-c", "1", str(program), "--benchmark_format=json", "--benchmark_min_time=0.2"],
+                          capture_output=True, text=True, check=False, timeout=300, **prepared(bench.load.nice))
+    if done.returncode != 0:
+        bench.failures.append(f"gate: {done.stderr.strip()[-300:]}")
+        return
+    for entry in json.loads(done.stdout)["benchmarks"]:
+        scale = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[entry["time_unit"]]
+        kind = "rate limit/" if entry["name"].startswith("rate") else "bans/"
+        result = {"suite": "gate", "case": kind + entry["name"], "peer": "drawbridge", "round": number,
+                  "ns": entry["cpu_time"] * scale}
+        bench.say(f"  gate {result['case']} round {number + 1}: {result['ns']:.4g} ns")
+        yield result
+
+
 def gate(bench):
     """Connections that are turned away, by reason, against accepted ones; and honest play under a flood."""
+    for number in range(bench.rounds):
+        yield from tables(bench, number)
     with bench.load.awake():
         for number in range(bench.rounds):
             yield from bench.measure("gate", "accepted", number, "drawbridge",
                                      lambda relay: bench.load.measured("accept", relay, seconds=bench.seconds))
+            yield from bench.measure("gate", "logged in", number, "drawbridge",
+                                     lambda relay: bench.load.measured("accept", relay, seconds=bench.seconds,
+                                                                       round_trips=LOG_IN_ROUND_TRIPS))
             for reason, (_, say) in REASONS.items():
                 yield from bench.measure(
                     "gate", reason, number, "drawbridge",

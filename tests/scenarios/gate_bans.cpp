@@ -17,12 +17,16 @@ using namespace std::string_view_literals;
 const IpAddress here = *IpAddress::parse("127.0.0.1");
 const IpAddress there = *IpAddress::parse("127.0.0.7");
 
+// What a ban may take to reach somebody who plays.
+constexpr Duration at_once = seconds(1);
+
 constexpr std::string_view words = "kick_messages.banned = \"banned: {reason} ({remaining})\"\n";
 
 // A ban file of its own, and a door that reads it.
 struct BannedDoor {
-  explicit BannedDoor(std::string_view file_text = {}, std::string_view more = {})
-      : door("play.example", {.server = {}, .global = prepare(file_text, more)}) {}
+  explicit BannedDoor(std::string_view file_text = {}, std::string_view more = {},
+                      std::string_view server = {})
+      : door("play.example", {.server = std::string(server), .global = prepare(file_text, more)}) {}
 
   std::string prepare(std::string_view text, std::string_view more) {
     if (!text.empty()) folder.write("bans.json", text);
@@ -153,8 +157,10 @@ TEST(GateBans, peers_fault_3_the_address_is_that_of_the_proxy_header) {
   EXPECT_TRUE(setup.door.backend.accept().open());
 }
 
-TEST(GateBans, a_new_ban_throws_out_whom_it_means_and_nobody_else) {
-  BannedDoor setup;
+class GateBansInMode : public ::testing::TestWithParam<std::string_view> {};
+
+TEST_P(GateBansInMode, a_new_ban_throws_out_whom_it_means_and_nobody_else) {
+  BannedDoor setup({}, {}, fmt::format("proxy_mode = \"{}\"", GetParam()));
   struct Victim {
     std::string_view target, name;
     IpAddress from;
@@ -166,15 +172,19 @@ TEST(GateBans, a_new_ban_throws_out_whom_it_means_and_nobody_else) {
                   victim.from);
     EXPECT_TRUE(player.plays());
     setup.ban(victim.target);
-    EXPECT_TRUE(player.client.wire.ends(seconds(5))) << victim.target;
+    EXPECT_TRUE(player.client.wire.ends(at_once)) << victim.target;
     EXPECT_TRUE(player.server.ends());
     EXPECT_TRUE(setup.door.rig.logged({"thrown out", victim.name, "grief"}));
   }
   Player by_uuid(setup.door.rig.endpoint(), setup.door.backend, "play.example", "ByUuid");
   setup.ban(offline_uuid("ByUuid").text());
-  EXPECT_TRUE(by_uuid.client.wire.ends(seconds(5)));
+  EXPECT_TRUE(by_uuid.client.wire.ends(at_once));
   EXPECT_TRUE(stays.plays());
 }
+
+INSTANTIATE_TEST_SUITE_P(Forwarding, GateBansInMode,
+                         ::testing::Values("passthrough", "zero_copy", "server_only"),
+                         [](const auto& mode) { return std::string(mode.param); });
 
 TEST(GateBans, a_pardon_lets_in_again_at_once) {
   BannedDoor setup;

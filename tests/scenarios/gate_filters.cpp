@@ -1,6 +1,7 @@
 // Address filters of the proxy and of one server, from keys and from files.
 #include <gtest/gtest.h>
 
+#include "core/gate/country_database_for_tests.hpp"
 #include "kit/door.hpp"
 #include "kit/player.hpp"
 
@@ -178,6 +179,43 @@ TEST(GateFilters, a_whitelist_that_turns_bad_stays_as_it_was) {
   lists.write("good.txt", "127.0.0.1\nnonsense\n");
   EXPECT_TRUE(door.rig.logged({"good.txt:2", "nonsense", "is no network"}));
   EXPECT_EQ(kick(door, there), "not from there");
+}
+
+// Countries, by a database that is read again when it changes.
+TEST(GateFilters, countries_are_refused_by_a_database_that_changes_live) {
+  TempFolder data;
+  const auto database = [&](std::string_view network) {
+    data.write("countries.mmdb", core::CountryDatabaseWriter::write({{network, "XX"}}));
+  };
+  database("127.0.0.7/32");
+  Door door("play.example",
+            {.server = {},
+             .global = with_words("ip_filter.country_blacklist = [\"XX\"]\ngeoip.database = \"" +
+                                  (data.path() / "countries.mmdb").string() + "\"")});
+  EXPECT_EQ(kick(door, there), "not from there");
+  EXPECT_FALSE(door.backend.accept(milliseconds(20)).open());
+  EXPECT_TRUE(joins(door, here));
+  door.rig.await_change([&] { database("127.0.0.1/32"); });
+  EXPECT_EQ(kick(door, here), "not from there");
+  EXPECT_TRUE(joins(door, there));
+  data.write("countries.mmdb", "no database");
+  EXPECT_TRUE(door.rig.logged({"the one that was read before is used"}));
+  EXPECT_EQ(kick(door, here), "not from there");
+}
+
+TEST(GateFilters, only_countries_of_a_servers_whitelist_get_in) {
+  TempFolder data;
+  data.write("countries.mmdb",
+             core::CountryDatabaseWriter::write({{"127.0.0.7/32", "XX"}, {"127.0.0.8/32", "YY"}}));
+  Door door("play.example",
+            {.server = "ip_filter.country_whitelist = [\"XX\"]\n"
+                       "ip_filter.whitelist = [\"127.0.0.9\"]",
+             .global = with_words("geoip.database = \"" +
+                                  (data.path() / "countries.mmdb").string() + "\"")});
+  EXPECT_TRUE(joins(door, there));
+  EXPECT_EQ(kick(door, *IpAddress::parse("127.0.0.8")), "not from there") << "another country";
+  EXPECT_EQ(kick(door, here), "not from there") << "in no country that is known";
+  EXPECT_TRUE(joins(door, *IpAddress::parse("127.0.0.9"))) << "by its address";
 }
 
 TEST(GateFilters, trusted_proxies_from_a_file_change_live) {

@@ -88,6 +88,21 @@ TEST(GateIntercepted, peers_fault_3_a_banned_account_does_not_get_past_its_verif
   EXPECT_FALSE(door.backend.accept(milliseconds(20)).open());
 }
 
+class GateInterceptedMode : public ::testing::TestWithParam<std::string_view> {};
+
+TEST_P(GateInterceptedMode, a_new_ban_throws_out_at_once) {
+  Intercepted setup{std::string(GetParam())};
+  Seated playing = setup.played.seat_in_play("Steve");
+  const TimePoint banned = Clock::now();
+  setup.ban("steve");
+  EXPECT_EQ(kick_words(playing.client), "banned: grief (for ever)");
+  EXPECT_LT(Clock::now() - banned, seconds(1));
+  EXPECT_TRUE(playing.client.wire.ends());
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, GateInterceptedMode, ::testing::Values("client_only", "offline"),
+                         [](const auto& mode) { return std::string(mode.param); });
+
 TEST(GateIntercepted, lists_by_uuid_wait_for_the_verification) {
   Intercepted setup("client_only", fmt::format("allow = [\"{}\"]\n", account_uuid("Steve").text()));
   Seated seated = setup.played.seat_in_play("Steve");

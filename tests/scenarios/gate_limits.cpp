@@ -254,7 +254,8 @@ TEST(GateLimits, connections_of_one_source_may_have_a_rate) {
   EXPECT_TRUE(joins(door, there));
 }
 
-TEST(GateLimits, who_may_neither_log_in_nor_ping_is_not_read) {
+// The closest peer parses the handshake first.
+TEST(GateLimits, peers_fault_6_who_may_neither_log_in_nor_ping_is_not_read) {
   Door door("play.example",
             global(std::string(two_logins) +
                    "rate_limit.status_max = 1\nrate_limit.status_window = \"1h\"\n"));

@@ -37,7 +37,7 @@ std::string new_form(std::string_view version, std::string_view motd, std::strin
   return fmt::format("§1{}127{}{}{}{}{}{}", nul, nul, version, nul, motd, nul, counts);
 }
 
-TEST(HelloLegacy, pings_are_answered_from_the_backend) {
+TEST(HelloLegacy, peers_fault_5_pings_are_answered_from_the_cache_of_all_pings) {
   StatusServer backend{std::string(online_json)};
   // Only a 1.6 ping names its host, so the others go to the default server.
   ProxyRig rig({.global = "default_server = \"lobby\"",

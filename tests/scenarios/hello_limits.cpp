@@ -24,7 +24,8 @@ void expect_dropped(Door& door, const std::vector<ByteBuffer>& pieces, std::stri
   EXPECT_TRUE(client.wire.ends()) << what;
 }
 
-TEST(HelloLimits, a_frame_that_is_too_long_is_refused_by_its_prefix) {
+// The closest peer buffers 2 MiB for whoever asks.
+TEST(HelloLimits, peers_limits_a_frame_that_is_too_long_is_refused_by_its_prefix) {
   Door door("play.example", long_deadline);
   const ByteBuffer login = handshake_bytes("play.example", mc::v1_21_4, mc::Intent::login);
   const ByteBuffer status = handshake_bytes("play.example", mc::v1_21_4, mc::Intent::status);
@@ -78,7 +79,7 @@ TEST(HelloLimits, player_names_that_are_none_are_dropped) {
 }
 
 // Bytes that come one by one do not buy time: the deadline is one, from accept on.
-TEST(HelloLimits, drip_feeding_does_not_extend_the_deadline) {
+TEST(HelloLimits, infrared_drip_feeding_does_not_extend_the_deadline) {
   Door door("play.example", short_deadline);
   const ByteBuffer handshake = handshake_bytes(
       std::string(250, 'a') + "///" + std::string(500, 'b'), mc::v1_21_4, mc::Intent::login);

@@ -107,7 +107,7 @@ TEST(LoginBedrock, players_get_in_where_nobody_is_verified) {
 // --- Time ---
 
 // One deadline for all of the login, not one a read.
-TEST(LoginTime, is_limited_as_a_whole) {
+TEST(LoginTime, peers_fault_6_is_limited_as_a_whole) {
   SessionServer session;
   Door door("play.example", {.server = "proxy_mode = \"client_only\"",
                              .global = session.config() + "limits.login_timeout = \"5s\"\n"});

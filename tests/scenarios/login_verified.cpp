@@ -118,7 +118,8 @@ TEST(LoginVerified, a_connection_that_breaks_off_is_tried_once_more) {
   EXPECT_TRUE(rig.gets_in(player));
 }
 
-TEST(LoginVerified, a_session_server_that_hangs_is_waited_for_no_longer_than_configured) {
+TEST(LoginVerified,
+     peers_fault_6_a_session_server_that_hangs_is_waited_for_no_longer_than_configured) {
   Checked rig("auth.timeout = \"1s\"\n");
   rig.session.answer_next({std::string(SessionServer::hang), std::string(SessionServer::hang)});
   EXPECT_EQ(rig.kick(), unavailable);

@@ -80,7 +80,7 @@ TEST(ProxyProtocolReceive, addresses_of_both_versions_and_families_are_the_playe
   EXPECT_TRUE(door.rig.logged({"left", "203.0.113.9:12345"}));
 }
 
-TEST(ProxyProtocolReceive, headers_without_addresses_leave_the_connections_own) {
+TEST(ProxyProtocolReceive, peers_fault_4_health_checks_without_addresses_are_taken) {
   Door door("play.example", more(from_one_source));
   EXPECT_EQ(source_for(door, "PROXY UNKNOWN\r\n"), "its own");
   EXPECT_EQ(source_for(door, "PROXY UNKNOWN 203.0.113.9 10.0.0.1 1 2\r\n"), "its own");
@@ -105,7 +105,7 @@ TEST(ProxyProtocolReceive, one_byte_a_segment) {
   EXPECT_EQ(source_for(door, v2('\x21', '\x21', ipv6_addresses), true), "[2001:db8::9]:12345");
 }
 
-TEST(ProxyProtocolReceive, a_header_from_an_untrusted_source_is_refused) {
+TEST(ProxyProtocolReceive, peers_fault_4_a_header_from_an_untrusted_source_is_refused) {
   Door door("play.example", more(from_one_source));
   FakeClient client = door.client(stranger);
   client.wire.send("PROXY TCP4 203.0.113.9 10.0.0.1 12345 25565\r\n");

@@ -155,7 +155,8 @@ TEST_P(SessionEndings, packets_per_second_are_limited_for_the_one_who_sends_them
   EXPECT_TRUE(played.left("rate limited"));
 }
 
-TEST_P(SessionEndings, inflated_bytes_per_second_are_limited) {
+// The attack of 2026 on Velocity and its kin: packets of a lawful size each.
+TEST_P(SessionEndings, peers_incident_inflated_bytes_per_second_are_limited) {
   Played::Settings settings = mode();
   settings.global = "[limits]\ninflated_per_second = \"100KiB\"\n";
   Played played(settings);
