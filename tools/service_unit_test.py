@@ -1,6 +1,7 @@
 """The systemd unit: that systemd understands it, that it grants little, and that the program works under its filter of
 system calls, as does a JVM under the drop-in for local servers. The filter is put on with libseccomp, in the way in
-which systemd does it, so that no running systemd is needed; where one runs, the unit is started for real."""
+which systemd does it (with address families, namespaces and writable code as arguments of calls), so that no running
+systemd is needed; where one runs, the unit is started for real."""
 import ctypes
 import errno
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -69,25 +71,64 @@ def allowed_calls(*files):
     return allowed | calls_of("@default") | {"execve", "exit", "exit_group", "rt_sigreturn"}
 
 
-class Filter:
-    """A seccomp filter for a child, made before the fork."""
+class Argument(ctypes.Structure):
+    """A condition on an argument of a call: `mask` of it is `wanted`."""
+    _fields_ = [("number", ctypes.c_uint), ("comparison", ctypes.c_int), ("mask", ctypes.c_uint64),
+                ("wanted", ctypes.c_uint64)]
 
-    def __init__(self, calls):
+
+MASKED_EQUAL = 7
+WHOLE = (1 << 64) - 1
+WRITE, EXECUTE = 2, 4
+SHM_EXECUTE = 0o100000
+NAMESPACES = 0x7E020080  # every CLONE_NEW...
+FAMILIES = {"AF_UNIX": socket.AF_UNIX, "AF_INET": socket.AF_INET, "AF_INET6": socket.AF_INET6}
+
+
+def conditions(*files):
+    """Of calls that the unit allows with some arguments only: name -> the conditions, one of which must hold."""
+    out = {"clone": [(0, NAMESPACES, 0)]} if value("RestrictNamespaces", *files) == "yes" else {}
+    families = value("RestrictAddressFamilies", *files).split()
+    for call in ("socket", "socketpair"):
+        out[call] = [(0, WHOLE, FAMILIES[name]) for name in families]
+    if value("MemoryDenyWriteExecute", *files) == "yes":
+        out["mmap"] = [(2, WRITE | EXECUTE, wanted) for wanted in (0, WRITE, EXECUTE)]
+        out["mprotect"] = out["pkey_mprotect"] = [(2, EXECUTE, 0)]
+        out["shmat"] = [(2, SHM_EXECUTE, 0)]
+    return out
+
+
+class Filter:
+    """The seccomp filter of a unit for a child, made before the fork."""
+
+    def __init__(self, *files, as_nobody=True):
+        self.as_nobody = as_nobody
         self.library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
         self.library.seccomp_init.restype = ctypes.c_void_p
         self.library.seccomp_init.argtypes = [ctypes.c_uint32]
-        self.library.seccomp_rule_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint]
+        self.library.seccomp_rule_add_array.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint,
+                                                        ctypes.POINTER(Argument)]
         self.library.seccomp_load.argtypes = [ctypes.c_void_p]
-        refuse = 0x00050000 | errno.EPERM
+        self.context = self.library.seccomp_init(0x00050000 | errno.EPERM)
         allow = 0x7FFF0000
-        self.context = self.library.seccomp_init(refuse)
-        for call in sorted(calls):
-            number = self.library.seccomp_syscall_resolve_name(call.encode())
-            if number >= 0:
-                self.library.seccomp_rule_add(self.context, allow, number, 0)
+        asked = conditions(*files)
+        for call in sorted(allowed_calls(*files)):
+            if call == "clone3":  # its flags are out of a filter's sight; the C library then uses clone
+                self.add(0x00050000 | errno.ENOSYS, call)
+                continue
+            for condition in asked.get(call, [None]):
+                self.add(allow, call, condition)
+
+    def add(self, action, call, condition=None):
+        number = self.library.seccomp_syscall_resolve_name(call.encode())
+        if number < 0:  # not on this architecture
+            return
+        arguments = (Argument * 1)(*([Argument(condition[0], MASKED_EQUAL, *condition[1:])] if condition else []))
+        if self.library.seccomp_rule_add_array(self.context, action, number, 1 if condition else 0, arguments) != 0:
+            raise AssertionError(f"no rule can be made for {call}")
 
     def __call__(self):
-        if os.getuid() == 0:
+        if self.as_nobody and os.getuid() == 0:
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
@@ -158,9 +199,24 @@ class Unit(unittest.TestCase):
 
     def test_the_filter_refuses_what_it_names(self):
         done = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True,
-                              preexec_fn=Filter(allowed_calls(UNIT)))
+                              preexec_fn=Filter(UNIT))
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("not permitted", done.stderr)
+
+    def test_the_filter_looks_at_arguments(self):
+        tries = {
+            "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": False,
+            "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)": False,
+            "socket.socket(socket.AF_INET6, socket.SOCK_STREAM)": True,
+            "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)": False,
+            "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE)": True,
+        }
+        for expression, works in tries.items():
+            done = subprocess.run([sys.executable, "-c", f"import mmap, socket; {expression}"], capture_output=True,
+                                  text=True, preexec_fn=Filter(UNIT, as_nobody=False))  # who may not be let to Python
+            self.assertEqual(done.returncode == 0, works, f"{expression}: {done.stderr}")
+            if not works:
+                self.assertIn("not permitted", done.stderr)
 
     def test_the_program_serves_under_the_filter(self):
         (self.folder / "servers").mkdir()
@@ -173,10 +229,19 @@ class Unit(unittest.TestCase):
         binary = self.folder / "drawbridge"
         shutil.copy(program(), binary)
         log = self.folder / "log"
+        systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(systemd.close)
+        systemd.bind(str(self.folder / "notify"))
+        (self.folder / "notify").chmod(0o777)
+        systemd.settimeout(PATIENCE)
+        self.assertEqual(value("Type", UNIT), "notify")
         with open(log, "wb") as out:
             child = subprocess.Popen([str(binary), "run", "-c", str(self.folder / "drawbridge.toml")], stderr=out,
-                                     stdin=subprocess.DEVNULL, preexec_fn=Filter(allowed_calls(UNIT)))
+                                     stdin=subprocess.DEVNULL, preexec_fn=Filter(UNIT),
+                                     env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")})
         try:
+            while b"READY=1" not in systemd.recv(4096):
+                pass
             port = int(wait_for(log, r"listening address=127\.0\.0\.1:(\d+)")[1])
             wait_for(log, r" ready ")
             with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
@@ -184,7 +249,7 @@ class Unit(unittest.TestCase):
                 self.assertEqual(client.recv(1), b"\xff")
             # Files are watched, and the ban file is written by a command and read by the proxy.
             subprocess.run([str(binary), "ban", "-c", str(self.folder / "drawbridge.toml"), "127.0.0.1"], check=True,
-                           capture_output=True, preexec_fn=Filter(allowed_calls(UNIT)))
+                           capture_output=True, preexec_fn=Filter(UNIT))
             wait_for(log, r"bans read bans=1")
             (self.folder / "servers/second.toml").write_text('domains = ["b.example"]\naddresses = ["127.0.0.1:2"]\n')
             wait_for(log, r"servers changed")
@@ -200,9 +265,15 @@ class Unit(unittest.TestCase):
         java = shutil.which("java")
         self.assertIsNotNone(java, "no java: scripts/setup test installs one")
         done = subprocess.run([java, "-Xmx64m", "-XX:TieredStopAtLevel=1", "-version"], capture_output=True, text=True,
-                              timeout=60, preexec_fn=Filter(allowed_calls(UNIT, DROP_IN)))
+                              timeout=60, preexec_fn=Filter(UNIT, DROP_IN))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("version", done.stderr)
+
+    def test_a_jvm_needs_the_drop_in(self):
+        """Else the drop-in would open something for nothing."""
+        done = subprocess.run([shutil.which("java"), "-Xmx64m", "-version"], capture_output=True, text=True, timeout=60,
+                              preexec_fn=Filter(UNIT))
+        self.assertNotEqual(done.returncode, 0)
 
     def test_started_for_real_where_systemd_runs(self):
         # The name of process 1 tells; inside containers there is usually none, and the filter was tested above.
