@@ -1,5 +1,6 @@
 #include "app/control_words.hpp"
 
+#include "app/console_words.hpp"
 #include "app/daemon.hpp"
 #include "control/control_socket.hpp"
 
@@ -28,7 +29,8 @@ ControlReport ask_running_proxy(std::string_view request,
     if (service) answer = std::move(service);
   }
   if (!answer) return {.text = answer.error().what + "\n", .exit_code = exit_no_proxy};
-  return {.text = *std::move(answer), .exit_code = exit_ok};
+  const int code = answer->starts_with(error_mark) ? exit_config : exit_ok;
+  return {.text = *std::move(answer), .exit_code = code};
 }
 
 }  // namespace drawbridge::app

@@ -4,13 +4,16 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <utility>
 
+#include "app/console_words.hpp"
 #include "app/port_owner.hpp"
 #include "app/status_words.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "config/diff.hpp"
 #include "config/grammar.hpp"
 #include "config/inactive.hpp"
@@ -78,6 +81,40 @@ void log_inactive(const std::vector<std::string>& keys, const std::vector<std::s
   for (const std::string& key : keys)
     if (std::ranges::find(before, key) == before.end())
       log::warn("config", "accepted, not active yet", {{"key", key}});
+}
+
+// Hints are left out.
+std::vector<std::string> texts_of(const config::Problems& problems) {
+  std::vector<std::string> out;
+  for (const config::Problem& problem : problems)
+    if (problem.severity != config::Problem::Severity::hint) out.push_back(problem.text());
+  return out;
+}
+
+// What the control socket answers to.
+constexpr std::array<std::string_view, 7> command_names{"drain",  "enable", "reload", "reset",
+                                                        "server", "status", "stop"};
+
+struct PlaceOfAddress {
+  const core::Server* server = nullptr;
+  std::size_t index = 0;  // into the server's pool
+};
+
+// An address as an operator writes it.
+Result<PlaceOfAddress> place_of_address(const core::World* world, const std::string& server,
+                                        const std::string& address) {
+  const core::Server* found = world != nullptr ? world->find(server) : nullptr;
+  if (found == nullptr)
+    return fail(Fault::client, "there is no server {}", escaped_for_log(server, 64));
+  const auto parsed = config::parse_address(address);
+  const auto addresses = found->pool->addresses();
+  std::vector<std::string_view> known;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (parsed && addresses[i].text == parsed->text()) return PlaceOfAddress{found, i};
+    known.push_back(addresses[i].text);
+  }
+  return fail(Fault::client, "{} has no address {}; it has: {}", server,
+              escaped_for_log(address, 256), fmt::join(known, " "));
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -170,13 +207,23 @@ void Daemon::open_control_socket() {
     log::warn("app", "`drawbridge status` will not work", {{"reason", opened.error().what}});
 }
 
+std::string Daemon::command(const std::string& line) {
+  std::string out;
+  control_.run_and_wait([&] { out = answer(line); });
+  return out;
+}
+
 std::string Daemon::answer(std::string_view request) {
-  if (request == "reload") {
+  const auto words = split_command(request);
+  if (!words) return fmt::format("{} a quote is left open\n", error_mark);
+  const std::string word = words->empty() ? std::string() : words->front();
+  if (word == "drain" || word == "enable" || word == "reset") return answer_about_address(*words);
+  if (word == "server") return answer_about_server(*words);
+  if (word == "reload") {
     log::info("app", "reloading (command)");
-    reload();
-    return "reloaded\n";
+    return reload_text(reload());
   }
-  if (request == "stop") {
+  if (word == "stop") {
     log::info("app", "stopping (command)");
     begin_stop(std::nullopt);
     return "stopping\n";
@@ -187,9 +234,30 @@ std::string Daemon::answer(std::string_view request) {
                           .servers = world_->servers.size(),
                           .bans = bans_->size(),
                           .refusals = proxy_->refusals()};
-  if (request == "status") return status_text(facts);
-  if (request == "status --json") return status_json(facts);
-  return "unknown request\n";
+  if (word == "status" && words->back() == "--json") return status_json(facts);
+  if (word == "status") return status_text(facts);
+  const auto nearest = nearest_name(word, command_names);
+  return fmt::format("{} there is no command \"{}\"{}\n", error_mark, escaped_for_log(word, 60),
+                     nearest ? fmt::format(", did you mean `{}`?", *nearest)
+                             : fmt::format("; there are: {}", fmt::join(command_names, " ")));
+}
+
+// drain, enable, reset.
+std::string Daemon::answer_about_address(const std::vector<std::string>& words) {
+  const std::string& word = words[0];
+  if (words.size() != 3) return fmt::format("{} usage: {} <id> <address>\n", error_mark, word);
+  const auto done = word == "reset" ? reset_health(words[1], words[2])
+                                    : change_drains(words[1], words[2], word == "drain");
+  if (!done) return fmt::format("{} {}\n", error_mark, done.error().what);
+  return server_text(*world_->find(words[1]), Clock::now());
+}
+
+std::string Daemon::answer_about_server(const std::vector<std::string>& words) {
+  if (words.size() != 2) return fmt::format("{} usage: server <id>\n", error_mark);
+  const core::Server* server = world_->find(words[1]);
+  if (server == nullptr)
+    return fmt::format("{} there is no server {}\n", error_mark, escaped_for_log(words[1], 64));
+  return server_text(*server, Clock::now());
 }
 
 // A list of networks changed: whoever names it is read again.
@@ -198,7 +266,7 @@ void Daemon::apply_lists() {
   for (const auto& file : registry_->described()) {
     if (!names_lists(*file.server.config)) continue;
     config::LoadedServer loaded = config::load_server_file(file.path);
-    log_problems(loaded.problems);
+    tell(loaded.problems);
     registry_->submit(core::Provider::file, file.path.string(), std::move(loaded));
   }
   publish();
@@ -237,7 +305,15 @@ int Daemon::open() {
 void Daemon::watch_workers() {
   const Duration every = service_manager_.watchdog() / 3;
   if (every <= Duration::zero()) return;
-  if (proxy_->workers_answer()) service_manager_.alive();
+  const bool answer = proxy_->workers_answer();
+  if (answer) service_manager_.alive();
+  if (answer == workers_silent_) {
+    workers_silent_ = !answer;
+    if (answer)
+      log::info("app", "every worker answers again");
+    else
+      log::warn("app", "a worker does not answer, so the service manager gets no sign of life");
+  }
   watchdog_ = control_.after(every, [this] { watch_workers(); });
 }
 
@@ -297,22 +373,28 @@ Result<> Daemon::drain(const std::string& server, const std::string& address, bo
 
 Result<> Daemon::change_drains(const std::string& server, const std::string& address,
                                bool drained) {
-  const core::Server* found = world_ ? world_->find(server) : nullptr;
-  if (found == nullptr) return fail(Fault::client, "there is no server {}", server);
-  const auto parsed = config::parse_address(address);
-  const auto has = [&](const config::BackendAddress& one) { return one.address == *parsed; };
-  if (!parsed || std::ranges::none_of(found->config.addresses, has))
-    return fail(Fault::client, "{} has no address {}", server, address);
-  core::DrainList next = drains_;
-  const core::DrainedAddress one{server, parsed->text()};
-  if (drained)
-    next.insert(one);
-  else
-    next.erase(one);
-  auto saved = core::save_drains(global_->drain_file, next);
+  const auto place = place_of_address(world_.get(), server, address);
+  if (!place) return std::unexpected(place.error());
+  const core::DrainedAddress one{server, place->server->pool->addresses()[place->index].text};
+  auto saved = core::change_drains(global_->drain_file, one, drained);
   if (!saved) return saved;
   read_drains();
   return {};
+}
+
+Result<> Daemon::reset_health(const std::string& server, const std::string& address) {
+  const auto place = place_of_address(world_.get(), server, address);
+  if (!place) return std::unexpected(place.error());
+  if (place->server->pool->shared_health(place->index)->reset(Clock::now()))
+    log::info("balance", "address is used again (command)",
+              {{"server", server}, {"address", address}});
+  return {};
+}
+
+void Daemon::tell(const config::Problems& problems) {
+  log_problems(problems);
+  if (!is_asked_to_reload_) return;
+  for (std::string& text : texts_of(problems)) outcome_.problems.push_back(std::move(text));
 }
 
 void Daemon::apply(features::files::FileBatch batch) {
@@ -326,17 +408,20 @@ void Daemon::apply(features::files::FileBatch batch) {
   for (const auto& change : batch.changes) {
     const std::string key = change.path.string();
     if (!change.bytes) {
+      bad_files_.erase(key);
       registry_->withdraw(core::Provider::file, key);
       continue;
     }
     config::LoadedServer loaded = config::load_server(*change.bytes, change.path);
-    log_problems(loaded.problems);
     if (loaded.config) {
+      tell(loaded.problems);
+      bad_files_.erase(key);
       for (const std::string& inactive : config::inactive_keys(*loaded.config))
         log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
     } else {
+      log_problems(loaded.problems);
+      bad_files_[key] = texts_of(loaded.problems);
       server_files_bad_ = true;
-      ++outcome_.errors;
       log::error("config",
                  "server file not used; its last good version, if there is one, stays live",
                  {{"file", key}});
@@ -348,7 +433,7 @@ void Daemon::apply(features::files::FileBatch batch) {
 void Daemon::apply_global() {
   if (!global_path_) global_path_ = config::find_global_file(options_.config).path;
   config::Loaded loaded = config::load_global(global_path_, options_.overlays);
-  log_problems(loaded.problems);
+  tell(loaded.problems);
   if (!loaded.config) {
     log::error("config", "the global file is bad; the values that are live stay");
     ++outcome_.errors;
@@ -416,12 +501,18 @@ void Daemon::publish() {
 ReloadOutcome Daemon::read_everything() {
   service_manager_.reloading();
   outcome_ = {};
+  is_asked_to_reload_ = true;
   apply_global();
   read_drains();
   apply(files_->rescan());
   registry_->reread_pictures();
   bans_->reload();
   publish();
+  is_asked_to_reload_ = false;
+  // Those that did not change are not read again, and are as bad as before.
+  outcome_.errors += bad_files_.size();
+  for (const auto& [path, problems] : bad_files_)
+    outcome_.problems.insert(outcome_.problems.end(), problems.begin(), problems.end());
   const auto count = [](const std::vector<std::string>& items) { return items.size(); };
   log::info("config", "reloaded",
             {{"changed", joined(outcome_.changed)},

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +50,7 @@ struct ReloadOutcome {
   std::vector<std::string> waiting;  // global keys that wait for a restart
   std::vector<std::string> added, updated, removed;  // servers
   std::size_t errors = 0;                            // sources whose last good version stays live
+  std::vector<std::string> problems;  // what is wrong in files, warnings included, one line each
 };
 
 class Daemon {
@@ -74,6 +76,8 @@ class Daemon {
   // Any thread. Takes an address of a server out of service for new connections, or back in; kept
   // in drain_file. Errors: no such server or address, the file cannot be written.
   Result<> drain(const std::string& server, const std::string& address, bool drained);
+  // Any thread. The answer to a command of the console (console_words.hpp).
+  std::string command(const std::string& line);
 
   // Not on the control thread.
   [[nodiscard]] std::vector<Endpoint> addresses();
@@ -94,6 +98,10 @@ class Daemon {
   int begin_gate();
   void open_control_socket();
   std::string answer(std::string_view request);
+  std::string answer_about_address(const std::vector<std::string>& words);
+  std::string answer_about_server(const std::vector<std::string>& words);
+  Result<> reset_health(const std::string& server, const std::string& address);
+  void tell(const config::Problems& problems);
   void apply_lists();
   void apply_global();
   void apply(features::files::FileBatch batch);
@@ -125,7 +133,11 @@ class Daemon {
   std::set<std::string> found_together_;  // what cross_check() said of the last world
   control::ServiceManager service_manager_;
   control::Timer watchdog_;
-  ReloadOutcome outcome_;  // of the changes that are being applied
+  ReloadOutcome outcome_;            // of the reload that was asked for and runs now
+  bool is_asked_to_reload_ = false;  // that is now
+  // Server files that cannot be used as they are, with what is wrong in them.
+  std::map<std::string, std::vector<std::string>> bad_files_;
+  bool workers_silent_ = false;  // as the watchdog saw them last
   bool server_files_bad_ = false;
   bool folder_unreadable_ = false;
   TimePoint started_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/ban_words.hpp"
+#include "app/console_words.hpp"
 #include "app/control_words.hpp"
 #include "app/daemon.hpp"
 #include "app/file_world.hpp"
@@ -191,7 +192,14 @@ int main(int argc, char** argv) {
   CLI::App* reload_word =
       cli.add_subcommand("reload", "Let the running proxy read its files again");
   CLI::App* stop_word = cli.add_subcommand("stop", "Let the running proxy stop, as by SIGTERM");
-  for (CLI::App* word : {status_word, reload_word, stop_word}) flags.add_to(*word);
+  std::vector<std::string> command;
+  CLI::App* ctl_word =
+      cli.add_subcommand("ctl", "Let the running proxy do a command of the console");
+  ctl_word
+      ->add_option("COMMAND", command,
+                   "drain, enable or reset ID ADDRESS; server ID; status; reload; stop")
+      ->required();
+  for (CLI::App* word : {status_word, reload_word, stop_word, ctl_word}) flags.add_to(*word);
 
   std::string schema_of = "global";
   bool markdown = false;
@@ -237,13 +245,14 @@ int main(int argc, char** argv) {
     fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
     return report.exit_code;
   }
-  if (status_word->parsed() || reload_word->parsed() || stop_word->parsed()) {
+  if (status_word->parsed() || reload_word->parsed() || stop_word->parsed() || ctl_word->parsed()) {
     config::Overlays overlays;
     if (!flags.overlays(overlays)) return app::exit_config;
-    const std::string_view request = reload_word->parsed() ? "reload"
-                                     : stop_word->parsed() ? "stop"
-                                     : status_json         ? "status --json"
-                                                           : "status";
+    const std::string request = ctl_word->parsed()      ? app::join_command(command)
+                                : reload_word->parsed() ? "reload"
+                                : stop_word->parsed()   ? "stop"
+                                : status_json           ? "status --json"
+                                                        : "status";
     const app::ControlReport report = app::ask_running_proxy(request, flags.path(), overlays);
     fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
     return report.exit_code;

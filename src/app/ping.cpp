@@ -198,7 +198,7 @@ PingReport ping(const PingOptions& options) {
   const std::string host = options.host.empty() ? target->host : options.host;
   auto connected = line.connect(*target);
   if (connected && options.proxy_protocol)
-    connected = line.send(net::own_proxy_header(net::ProxyVersion::v2));
+    connected = line.send(net::own_proxy_header(net::ProxyForm::v2));
   Result<Answer> answer = std::unexpected(Error{});
   if (!connected)
     answer = std::unexpected(std::move(connected.error()));

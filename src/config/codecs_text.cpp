@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "base/text_component.hpp"
@@ -13,6 +14,9 @@
 
 namespace drawbridge::config {
 namespace {
+
+constexpr std::array<std::pair<std::string_view, SendProxy>, 3> send_proxy_words{
+    {{"v1", SendProxy::v1}, {"v2", SendProxy::v2}, {"v2_crc32c", SendProxy::v2_crc32c}}};
 
 // Keys of a small table that is read by hand; names the ones that do not belong.
 bool only_keys(Reader& reader, const Node& node, std::span<const std::string_view> allowed) {
@@ -272,26 +276,26 @@ Node Format<ReceiveProxy>::schema() {
 }
 
 bool Format<SendProxy>::read(Reader& reader, const Node& node, SendProxy& out) {
-  if (node.is_string() && (node.text == "v1" || node.text == "v2")) {
-    out = node.text == "v1" ? SendProxy::v1 : SendProxy::v2;
-    return true;
-  }
+  if (node.is_string())
+    for (const auto& [text, value] : send_proxy_words)
+      if (node.text == text) return out = value, true;
   bool on = false;
   if (node.is_string() && !node.from_label)
-    return wrong_type(reader, node, "true, false, \"v1\" or \"v2\""), false;
+    return wrong_type(reader, node, "true, false, \"v1\", \"v2\" or \"v2_crc32c\""), false;
   if (!Format<bool>::read(reader, node, on)) return false;
   out = on ? SendProxy::v2 : SendProxy::off;
   return true;
 }
 Node Format<SendProxy>::write(const SendProxy& value) {
-  if (value == SendProxy::off) return Node::of(false);
-  return Node::of(value == SendProxy::v1 ? "v1" : "v2");
+  for (const auto& [text, known] : send_proxy_words)
+    if (value == known) return Node::of(text);
+  return Node::of(false);
 }
 std::string Format<SendProxy>::type_name() {
-  return "bool, \"v1\" or \"v2\"";
+  return "bool, \"v1\", \"v2\" or \"v2_crc32c\"";
 }
 Node Format<SendProxy>::schema() {
-  return schema_any_of({schema_type("boolean"), words({"v1", "v2"})});
+  return schema_any_of({schema_type("boolean"), words({"v1", "v2", "v2_crc32c"})});
 }
 
 bool Format<Coalesce>::read(Reader& reader, const Node& node, Coalesce& out) {

@@ -324,7 +324,8 @@ const Table& server_keys() {
                                             DefaultText{"`forwarding.mode`"}),
         key<&ServerConfig::send_proxy_protocol>(
             "send_proxy_protocol",
-            "Begin every connection to the backend with a PROXY header; `true` is version 2.",
+            "Begin every connection to the backend with a PROXY header; `true` is version 2, "
+            "`\"v2_crc32c\"` adds a checksum.",
             fresh, now),
         key<&ServerConfig::domain_rewrite>(
             "domain_rewrite", "Which host name the backend reads in the handshake.", fresh, now),

@@ -71,6 +71,8 @@ max_players = 7
   ASSERT_TRUE(server.motd.online);
   EXPECT_EQ(server.motd.online->max_players, 7u);
   EXPECT_EQ(load(with("send_proxy_protocol = true")).config->send_proxy_protocol, SendProxy::v2);
+  EXPECT_EQ(load(with("send_proxy_protocol = 'v2_crc32c'")).config->send_proxy_protocol,
+            SendProxy::v2_crc32c);
 }
 
 TEST(ServerFile, WeightsAreRead) {

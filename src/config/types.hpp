@@ -73,8 +73,8 @@ enum class Balance : std::uint8_t {
 // PROXY protocol on the way in: `optional` wants a header from trusted sources only, all others are
 // direct clients.
 enum class ReceiveProxy : std::uint8_t { off, required, optional };
-// PROXY protocol on the way to a backend.
-enum class SendProxy : std::uint8_t { off, v1, v2 };
+// PROXY protocol on the way to a backend; `v2_crc32c` is version 2 with a checksum.
+enum class SendProxy : std::uint8_t { off, v1, v2, v2_crc32c };
 enum class UnknownDomain : std::uint8_t { default_motd, drop };
 enum class Protect : std::uint8_t { off, public_server };
 enum class HealthProbe : std::uint8_t { tcp, status_ping };

@@ -268,8 +268,10 @@ void Connection::drop(const Error& error) {
     count_refusal(Denial::memory);
     return log_refusal(log::Level::info, "dropped before login", name_of(Denial::memory));
   }
-  // Nothing at all was said: a port scan or a balancer's check, not worth a line.
-  const bool silent = filled_ == 0 && !had_proxy_header && drop_reason_ == Denial::bad_hello;
+  // Nothing at all was said, or only that a balancer speaks for itself (LOCAL): a port scan or a
+  // balancer's check, every few seconds, not worth a line.
+  const bool is_nobody = peer == arrival.peer;
+  const bool silent = filled_ == 0 && is_nobody && drop_reason_ == Denial::bad_hello;
   if (!silent) count_refusal(drop_reason_);
   log_refusal(silent ? log::Level::debug : log::Level::info, "dropped before login", error.what);
 }

@@ -25,11 +25,12 @@ struct ParsedDrains {
   std::vector<std::string> problems;  // one sentence a bad line, with its number
 };
 ParsedDrains parse_drains(std::string_view text);
-std::string drains_text(const DrainList& list);
+// `text` of such a file with one address added or taken out; all else, remarks too, stays as it is.
+std::string edited_drains(std::string_view text, const DrainedAddress& one, bool drained);
 
 // A file that is missing is an empty list.
 Result<ParsedDrains> load_drains(const std::filesystem::path& file);
-// By rename, so that a crash leaves the old or the new list.
-Result<> save_drains(const std::filesystem::path& file, const DrainList& list);
+// Edits the file, by rename, so that a crash leaves the old or the new list.
+Result<> change_drains(const std::filesystem::path& file, const DrainedAddress& one, bool drained);
 
 }  // namespace drawbridge::core

@@ -22,10 +22,15 @@ TEST(Drains, ReadsOneAddressALine) {
                                      DrainedAddress{"mini", "mc.example.org"}));
 }
 
-TEST(Drains, WritesWhatItReads) {
-  const DrainList list{{"a", "b:1"}, {"a", "unix:/run/x.sock"}};
-  EXPECT_EQ(parse_drains(drains_text(list)).list, list);
-  EXPECT_EQ(parse_drains(drains_text({})).list, DrainList{});
+TEST(Drains, AnEditLeavesEverythingElse) {
+  const std::string one = edited_drains("", {"a", "b:1"}, true);
+  EXPECT_TRUE(one.starts_with("# ")) << "a heading for who opens it";
+  EXPECT_EQ(parse_drains(one).list, (DrainList{{"a", "b:1"}}));
+  EXPECT_EQ(edited_drains(one, {"a", "b:1"}, true), one) << "it is there already";
+  EXPECT_EQ(edited_drains("# Tuesday\na b:1 # Java 25\nx\na  [::1]:2", {"a", "unix:/x"}, true),
+            "# Tuesday\na b:1 # Java 25\nx\na  [::1]:2\na unix:/x\n");
+  EXPECT_EQ(edited_drains("# Tuesday\na b:1 # Java 25\nc d:1\n a\tb:1\n", {"a", "b:1"}, false),
+            "# Tuesday\nc d:1\n");
 }
 
 TEST(Drains, ABadLineIsNamedAndStopsNoOther) {
@@ -40,10 +45,12 @@ TEST(Drains, KeepsThemInAFile) {
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   const std::filesystem::path file = folder + "/drained.txt";
   EXPECT_EQ(load_drains(file)->list, DrainList{}) << "missing";
-  const DrainList list{{"a", "b:1"}};
-  ASSERT_TRUE(save_drains(file, list));
-  EXPECT_EQ(load_drains(file)->list, list);
-  EXPECT_FALSE(save_drains(folder + "/nowhere/drained.txt", list));
+  ASSERT_TRUE(change_drains(file, {"a", "b:1"}, true));
+  ASSERT_TRUE(change_drains(file, {"c", "d:1"}, true));
+  EXPECT_EQ(load_drains(file)->list, (DrainList{{"a", "b:1"}, {"c", "d:1"}}));
+  ASSERT_TRUE(change_drains(file, {"a", "b:1"}, false));
+  EXPECT_EQ(load_drains(file)->list, (DrainList{{"c", "d:1"}}));
+  EXPECT_FALSE(change_drains(folder + "/nowhere/drained.txt", {"a", "b:1"}, true));
   std::filesystem::remove_all(folder);
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string_view>
 
 #include "config/server.hpp"
@@ -32,16 +33,33 @@ std::string_view host_name_for(const Connection& connection, const Server& serve
   return connection.host.sent_name;
 }
 
+std::optional<net::ProxyForm> form_of(config::SendProxy send) {
+  switch (send) {
+    case config::SendProxy::v1:
+      return net::ProxyForm::v1;
+    case config::SendProxy::v2:
+      return net::ProxyForm::v2;
+    case config::SendProxy::v2_crc32c:
+      return net::ProxyForm::v2_crc32c;
+    case config::SendProxy::off:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client) {
-  const config::SendProxy kind = server.config.send_proxy_protocol;
-  if (kind == config::SendProxy::off) return {};
-  const auto version =
-      kind == config::SendProxy::v1 ? net::ProxyVersion::v1 : net::ProxyVersion::v2;
-  // Nobody knows where it came from.
-  if (came_by_unix_socket(connection.peer)) return net::own_proxy_header(version);
-  return net::proxy_header(version, connection.peer, local_end(client));
+  // By a Unix socket nobody knows where it came from.
+  if (came_by_unix_socket(connection.peer)) return own_proxy_header_for(server);
+  const auto form = form_of(server.config.send_proxy_protocol);
+  if (!form) return {};
+  return net::proxy_header(*form, connection.peer, local_end(client));
+}
+
+ByteBuffer own_proxy_header_for(const Server& server) {
+  const auto form = form_of(server.config.send_proxy_protocol);
+  return form ? net::own_proxy_header(*form) : ByteBuffer();
 }
 
 bool is_told_in_handshake(config::ForwardingMode mode) {

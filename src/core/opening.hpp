@@ -16,6 +16,9 @@ namespace drawbridge::core {
 // socket: its own end is where the player connected to.
 ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client);
 
+// The same for a connection of our own (status, probe).
+ByteBuffer own_proxy_header_for(const Server& server);
+
 // Whether the server's forwarding puts the player's identity into the handshake.
 bool is_told_in_handshake(config::ForwardingMode mode);
 

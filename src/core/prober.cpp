@@ -5,9 +5,9 @@
 
 #include "base/log.hpp"
 #include "core/desk.hpp"
+#include "core/opening.hpp"
 #include "core/reach.hpp"
 #include "core/status.hpp"
-#include "net/proxy_protocol.hpp"
 
 namespace drawbridge::core {
 
@@ -48,9 +48,7 @@ net::Task<ProbeResult> ask(Desk& desk, ServerPtr server, std::size_t address,
         co_await ask_status(dialled->stream, server, at, std::move(host), no_version, deadline);
     if (!answer) co_return failure(answer.error());
   } else if (server->config.send_proxy_protocol != config::SendProxy::off) {
-    const ByteBuffer header = net::own_proxy_header(
-        server->config.send_proxy_protocol == config::SendProxy::v1 ? net::ProxyVersion::v1
-                                                                    : net::ProxyVersion::v2);
+    const ByteBuffer header = own_proxy_header_for(*server);
     auto sent = co_await dialled->stream.write_all(header, deadline);
     if (!sent) co_return failure(sent.error());
   }

@@ -7,12 +7,12 @@
 #include <variant>
 
 #include "config/server.hpp"
+#include "core/opening.hpp"
 #include "core/reach.hpp"
 #include "mc/frame.hpp"
 #include "mc/handshake.hpp"
 #include "mc/status.hpp"
 #include "net/later.hpp"
-#include "net/proxy_protocol.hpp"
 
 namespace drawbridge::core {
 
@@ -149,11 +149,7 @@ std::string_view name_to_ask_under(const Server& server, std::string_view asked)
 // it too.
 Result<ByteBuffer> ping_for(const Server& server, const config::Address& address,
                             std::string_view host, mc::Version version) {
-  ByteBuffer out;
-  if (server.config.send_proxy_protocol != config::SendProxy::off)
-    out = net::own_proxy_header(server.config.send_proxy_protocol == config::SendProxy::v1
-                                    ? net::ProxyVersion::v1
-                                    : net::ProxyVersion::v2);
+  ByteBuffer out = own_proxy_header_for(server);
   std::string_view name = name_to_ask_under(server, host);
   if (name.empty()) name = address.host;
   if (server.config.domain_rewrite.mode == config::DomainRewrite::Mode::from_backend)

@@ -18,6 +18,7 @@ constexpr std::string_view v1_start = "PROXY ";
 constexpr std::array<Byte, 12> v2_signature{0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
                                             0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
 constexpr std::size_t v2_fixed = 16;  // signature, version and command, family, length
+constexpr Byte type_crc32c = 0x03;
 
 enum Family : Byte { unspecified = 0x00, tcp4 = 0x11, tcp6 = 0x21, unix_stream = 0x31 };
 
@@ -97,7 +98,6 @@ std::uint32_t crc32c(ByteView bytes, std::size_t zeros_from, std::size_t zeros) 
 // (PP2_TYPE_CRC32C, over the whole header with its own four bytes as zero) must be right. What is
 // wrong, or nothing.
 std::optional<std::string_view> fault_of_tlvs(ByteView header, std::size_t at) {
-  constexpr Byte type_crc32c = 0x03;
   while (at < header.size()) {
     if (header.size() - at < 3) return "bad TLVs";
     const std::size_t length = u16(header, at + 1);
@@ -209,6 +209,19 @@ ByteBuffer encode_v2(const Endpoint& source, const Endpoint& destination) {
   return out;
 }
 
+// Adds the checksum TLV to a whole version 2 header.
+void append_checksum(ByteBuffer& header) {
+  append_u16(header, std::size_t{type_crc32c} << 8);  // type, and the upper byte of the length
+  header.push_back(4);
+  const std::size_t at = header.size();
+  header.resize(at + 4);
+  const std::size_t length = header.size() - v2_fixed;
+  header[14] = static_cast<Byte>(length >> 8);
+  header[15] = static_cast<Byte>(length);
+  const std::uint32_t sum = crc32c(header, at, 4);
+  for (std::size_t i = 0; i < 4; ++i) header[at + i] = static_cast<Byte>(sum >> (24 - 8 * i));
+}
+
 }  // namespace
 
 Result<std::optional<ProxyHeader>> parse_proxy_header(ByteView buffered) {
@@ -229,15 +242,21 @@ bool looks_like_proxy_header(ByteView buffered) {
   return starts_alike(buffered, as_bytes(v1_start)) || starts_alike(buffered, v2_signature);
 }
 
-ByteBuffer proxy_header(ProxyVersion version, const Endpoint& source, const Endpoint& destination) {
-  return version == ProxyVersion::v1 ? encode_v1(source, destination)
-                                     : encode_v2(source, destination);
+ByteBuffer proxy_header(ProxyForm form, const Endpoint& source, const Endpoint& destination) {
+  if (form == ProxyForm::v1) return encode_v1(source, destination);
+  ByteBuffer out = encode_v2(source, destination);
+  if (form == ProxyForm::v2_crc32c) append_checksum(out);
+  return out;
 }
 
-ByteBuffer own_proxy_header(ProxyVersion version) {
-  if (version == ProxyVersion::v2) return v2_head(0x20, unspecified, 0);
-  const ByteView line = as_bytes("PROXY UNKNOWN\r\n");
-  return {line.begin(), line.end()};
+ByteBuffer own_proxy_header(ProxyForm form) {
+  if (form == ProxyForm::v1) {
+    const ByteView line = as_bytes("PROXY UNKNOWN\r\n");
+    return {line.begin(), line.end()};
+  }
+  ByteBuffer out = v2_head(0x20, unspecified, 0);
+  if (form == ProxyForm::v2_crc32c) append_checksum(out);
+  return out;
 }
 
 }  // namespace drawbridge::net

@@ -42,10 +42,14 @@ Result<std::optional<ProxyHeader>> parse_proxy_header(ByteView buffered);
 // fewer than 6 bytes.
 bool looks_like_proxy_header(ByteView buffered);
 
+// How a header of ours is written. `v2_crc32c` adds a checksum over the whole header, which a
+// receiver that knows it must find right (the specification's PP2_TYPE_CRC32C).
+enum class ProxyForm : std::uint8_t { v1, v2, v2_crc32c };
+
 // A header for a player's connection. If the addresses are of two families both go as IPv6 (IPv4
 // mapped).
-ByteBuffer proxy_header(ProxyVersion version, const Endpoint& source, const Endpoint& destination);
+ByteBuffer proxy_header(ProxyForm form, const Endpoint& source, const Endpoint& destination);
 // A header for a connection of our own (status fetch, probe): v1 UNKNOWN, v2 LOCAL.
-ByteBuffer own_proxy_header(ProxyVersion version);
+ByteBuffer own_proxy_header(ProxyForm form);
 
 }  // namespace drawbridge::net

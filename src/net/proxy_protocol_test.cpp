@@ -175,27 +175,34 @@ TEST(ProxyProtocol, a_header_is_recognised_where_none_is_allowed) {
 TEST(ProxyProtocol, what_we_send) {
   const Endpoint player = at("198.51.100.7", 51413);
   const Endpoint door = at("203.0.113.1", 25565);
-  EXPECT_EQ(proxy_header(ProxyVersion::v1, player, door),
+  EXPECT_EQ(proxy_header(ProxyForm::v1, player, door),
             bytes("PROXY TCP4 198.51.100.7 203.0.113.1 51413 25565\r\n"));
-  EXPECT_EQ(proxy_header(ProxyVersion::v2, player, door),
+  EXPECT_EQ(proxy_header(ProxyForm::v2, player, door),
             hex(signature + "21 11 000c c6336407 cb007101 c8d5 63dd"));
-  EXPECT_EQ(proxy_header(ProxyVersion::v1, at("2001:db8::1", 1), at("2001:db8::2", 2)),
+  EXPECT_EQ(proxy_header(ProxyForm::v1, at("2001:db8::1", 1), at("2001:db8::2", 2)),
             bytes("PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n"));
-  EXPECT_EQ(own_proxy_header(ProxyVersion::v1), bytes("PROXY UNKNOWN\r\n"));
-  EXPECT_EQ(own_proxy_header(ProxyVersion::v2), hex(signature + "20 00 0000"));
+  EXPECT_EQ(own_proxy_header(ProxyForm::v1), bytes("PROXY UNKNOWN\r\n"));
+  EXPECT_EQ(own_proxy_header(ProxyForm::v2), hex(signature + "20 00 0000"));
+}
+
+// The checksums were computed by another program.
+TEST(ProxyProtocol, what_we_send_with_a_checksum) {
+  EXPECT_EQ(proxy_header(ProxyForm::v2_crc32c, at("1.2.3.4", 1000), at("5.6.7.8", 25565)),
+            hex(signature + "21 11 0013 01020304 05060708 03e8 63dd 03 0004 3dacb35e"));
+  EXPECT_EQ(own_proxy_header(ProxyForm::v2_crc32c), hex(signature + "20 00 0007 03 0004 a9b87e8f"));
 }
 
 TEST(ProxyProtocol, what_we_send_is_read_back) {
   const Endpoint v4 = at("198.51.100.7", 51413);
   const Endpoint v6 = at("2001:db8::1", 65535);
-  for (const ProxyVersion version : {ProxyVersion::v1, ProxyVersion::v2}) {
+  for (const ProxyForm form : {ProxyForm::v1, ProxyForm::v2, ProxyForm::v2_crc32c}) {
     for (const auto& [source, destination] :
          {std::pair{v4, v4}, std::pair{v6, v6}, std::pair{v4, v6}, std::pair{v6, v4}}) {
-      const ProxyHeader header = whole(proxy_header(version, source, destination));
+      const ProxyHeader header = whole(proxy_header(form, source, destination));
       EXPECT_EQ(header.source, source);
       EXPECT_EQ(header.destination, destination);
     }
-    EXPECT_FALSE(whole(own_proxy_header(version)).source.has_value());
+    EXPECT_FALSE(whole(own_proxy_header(form)).source.has_value());
   }
 }
 

@@ -39,8 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(header.source.has_value() == header.destination.has_value());
   require(!header.is_local || !header.source);
   if (!header.source) return 0;
-  for (const ProxyVersion version : {ProxyVersion::v1, ProxyVersion::v2}) {
-    const ByteBuffer written = proxy_header(version, *header.source, *header.destination);
+  for (const ProxyForm form : {ProxyForm::v1, ProxyForm::v2, ProxyForm::v2_crc32c}) {
+    const ByteBuffer written = proxy_header(form, *header.source, *header.destination);
     const auto again = parse_proxy_header(written);
     require(again.has_value() && again->has_value() && (*again)->size == written.size());
     require((*again)->source == header.source && (*again)->destination == header.destination);

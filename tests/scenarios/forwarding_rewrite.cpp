@@ -77,7 +77,7 @@ TEST(ForwardingRewrite, a_proxy_header_goes_before_the_new_handshake) {
     ASSERT_TRUE(client.log_in("play.example", "Steve"));
     Wire server = door.backend.accept();
     const ByteBuffer header =
-        net::proxy_header(version == "v1" ? net::ProxyVersion::v1 : net::ProxyVersion::v2,
+        net::proxy_header(version == "v1" ? net::ProxyForm::v1 : net::ProxyForm::v2,
                           client.wire.local(), door.rig.endpoint());
     EXPECT_EQ(server.receive(header.size()), header) << version;
     const auto arrived = FakeServer::read_hello(server);

@@ -90,6 +90,26 @@ TEST(ProxyProtocolReceive, peers_fault_4_health_checks_without_addresses_are_tak
   EXPECT_EQ(source_for(door, v2('\x21', '\x31', std::string(216, 'u'))), "its own");
 }
 
+// HAProxy's `check` does so every two seconds, for ever.
+TEST(ProxyProtocolReceive, the_checks_of_a_balancer_do_not_fill_the_log) {
+  Door door("play.example", more(from_one_source));
+  const auto debug_lines = [&] { return door.rig.log_lines({"DEBUG", "dropped before login"}); };
+  std::size_t checks = 0;
+  for (const std::string& header : {std::string(), v2('\x20', '\x00', ""), "PROXY UNKNOWN\r\n"s}) {
+    FakeClient client = door.client();
+    client.wire.send(header);
+    client.wire.close();
+    ++checks;
+    EXPECT_TRUE(eventually([&] { return debug_lines() == checks; })) << door.rig.whole_log();
+  }
+  EXPECT_EQ(door.rig.log_lines({"INFO", "dropped before login"}), 0U);
+  // A player who turns back is told.
+  FakeClient client = door.client();
+  client.wire.send(v2('\x21', '\x11', ipv4_addresses));
+  client.wire.close();
+  EXPECT_TRUE(door.rig.logged({"INFO", "dropped before login", "203.0.113.9"}));
+}
+
 TEST(ProxyProtocolReceive, extras_behind_the_addresses_are_skipped) {
   Door door("play.example", more(from_one_source));
   const std::string authority = "\x02\0\x0Cplay.example"s;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "kit/door.hpp"
 
 namespace drawbridge::kit {
@@ -61,6 +63,38 @@ TEST(ProxyProtocolSend, true_means_version_2) {
   expect_before_login(door.backend, client, v2_header(client.wire.local(), client.wire.remote()));
 }
 
+// Another implementation than the program's: a table, as zlib's.
+std::uint32_t crc32c(std::string_view bytes) {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value & 1) != 0 ? value >> 1 ^ 0x82F63B78U : value >> 1;
+    table.at(i) = value;
+  }
+  std::uint32_t crc = 0xFFFFFFFF;
+  for (const char c : bytes) crc = table.at((crc ^ static_cast<Byte>(c)) & 0xFF) ^ crc >> 8;
+  return ~crc;
+}
+
+// A version 2 header with the checksum behind it, computed with zeros in its place.
+std::string with_checksum(std::string header) {
+  header[15] = static_cast<char>(header[15] + 7);
+  header += "\x03\0\x04\0\0\0\0"s;
+  const std::uint32_t sum = crc32c(header);
+  for (std::size_t i = 0; i < 4; ++i)
+    header[header.size() - 4 + i] = static_cast<char>(sum >> (24 - 8 * i));
+  return header;
+}
+
+TEST(ProxyProtocolSend, version_2_with_a_checksum) {
+  ASSERT_EQ(crc32c("123456789"), 0xE3069283U) << "the check value of the algorithm";
+  Door door("play.example", {.server = "send_proxy_protocol = \"v2_crc32c\"", .global = {}});
+  FakeClient client = door.client(IpAddress::parse("127.0.0.7"));
+  expect_before_login(door.backend, client,
+                      with_checksum(v2_header(client.wire.local(), client.wire.remote())));
+}
+
 TEST(ProxyProtocolSend, players_on_ipv6_and_on_ipv4_through_a_dual_stack_listener) {
   FakeServer backend;
   ProxyRig rig({.global = {},
@@ -96,7 +130,9 @@ std::string before_status(std::string_view kind, std::size_t size) {
 
 TEST(ProxyProtocolSend, status_pings_of_our_own_speak_for_ourselves) {
   EXPECT_EQ(before_status("v1", 15), "PROXY UNKNOWN\r\n");
-  EXPECT_EQ(before_status("v2", 16), "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"s);
+  const std::string local = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"s;
+  EXPECT_EQ(before_status("v2", 16), local);
+  EXPECT_EQ(before_status("v2_crc32c", 23), with_checksum(local));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The global file edited while the proxy runs: what can change does, the rest is named.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kit/door.hpp"
 #include "kit/player.hpp"
 #include "kit/signpost.hpp"
@@ -116,6 +118,25 @@ TEST(ReloadGlobal, a_reload_that_is_asked_for_says_what_it_came_to) {
   EXPECT_EQ(outcome.removed, std::vector<std::string>{});
   EXPECT_GE(outcome.errors, 1U);
   EXPECT_TRUE(rig.logged({"reloaded", "connect_max_attempts", "worker_threads"}));
+}
+
+TEST(ReloadGlobal, a_file_that_is_still_bad_is_told_at_every_reload_until_it_is_mended) {
+  ProxyRig rig({.global = {},
+                .servers = {{"lobby", server_file("play.example", "127.0.0.1:1")}},
+                .watch = {.quiet = hours(1), .at_most = hours(1)}});
+  rig.folder().write("servers/lobby.toml", "domains = 5\n");
+  for (int i = 0; i < 2; ++i) {
+    const app::ReloadOutcome outcome = rig.daemon().reload();
+    EXPECT_EQ(outcome.errors, 1U);
+    EXPECT_TRUE(std::ranges::any_of(outcome.problems, [](const std::string& problem) {
+      return problem.contains("lobby.toml:1:11: error: domains");
+    }));
+  }
+  rig.folder().write("servers/lobby.toml", server_file("play.example", "127.0.0.1:2"));
+  const app::ReloadOutcome outcome = rig.daemon().reload();
+  EXPECT_EQ(outcome.errors, 0U);
+  EXPECT_EQ(outcome.problems, std::vector<std::string>{});
+  EXPECT_EQ(outcome.updated, std::vector<std::string>{"lobby"});
 }
 
 }  // namespace

@@ -9,15 +9,17 @@ first bytes: HAProxy's accept-proxy takes both forms of the header, so it cannot
 import asyncio
 import itertools
 
-from . import joining, places
+from . import java, joining, places
 from .catalogue import Backend
 from .cells import Cell, Steps, check, check_equal
 from .processes import Daemon, free_port
 
 VERSION = "1.20.4"
-FORMS = ("v1", "v2")
-FIRST_BYTES = {"v1": b"PROXY TCP4 127.0.5.", "v2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11"}
-SHORT = [("passthrough", "v1", "v2"), ("passthrough", "v2", None), ("passthrough", None, "v1"), ("zero_copy", "v2", "v2"),
+FORMS = ("v1", "v2", "v2_crc32c")
+FIRST_BYTES = {"v1": b"PROXY TCP4 127.0.5.", "v2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
+               "v2_crc32c": b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13"}
+OPTIONS = {"v1": "send-proxy", "v2": "send-proxy-v2", "v2_crc32c": "send-proxy-v2 proxy-v2-options crc32c"}
+SHORT = [("passthrough", "v2_crc32c", "v2_crc32c"), ("passthrough", "v1", "v2"), ("passthrough", "v2", None), ("passthrough", None, "v1"), ("zero_copy", "v2", "v2"),
          ("zero_copy", None, "v2"), ("server_only", "v1", "v1"), ("server_only", None, "v2"), ("offline", "v2", "v1"),
          ("client_only", "v1", "v2")]
 EVERYBODY_HERE = ["127.0.0.0/8"]
@@ -104,7 +106,7 @@ async def without_drawbridge(plan, backend: Backend) -> list[Cell]:
     plan.others.append(haproxy)
     behind = haproxy.listen("behind", backend.port, bind_option="accept-proxy")
     found = []
-    for form, option in (("v1", "send-proxy"), ("v2", "send-proxy-v2")):
+    for form, option in OPTIONS.items():
         spy = Spy(behind)
         await spy.start()
         plan.others.append(spy)
@@ -138,8 +140,47 @@ async def chain(step: Steps, plan, door, drawbridge, backend: Backend, domain: s
         with step("address behind"):
             await haproxy.daemon.logged("behind ", f"client={source}:")
         with step("header"):
-            check(any(first.startswith(FIRST_BYTES[form]) and (form == "v2" or source.encode() in first)
+            check(any(first.startswith(FIRST_BYTES[form]) and (form != "v1" or source.encode() in first)
                       for first in spy.seen), f"the backend got {[first[:48] for first in spy.seen]}")
+
+
+def host(form: str | None) -> str:
+    return f"{(form or 'plain').replace('_', '-')}.test"
+
+
+async def behind_us(plan, backend: Backend) -> list[Cell]:
+    """Netty reads the header, as in Velocity with `haproxy-protocol = true` and in BungeeCord."""
+    mode = (plan.forwarding + plan.intercepted)[0]
+    port = free_port()
+    netty = Daemon("Netty door", plan.folder / "netty.log")
+    plan.others.append(netty)
+    await netty.start([str(java.runtime()), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp",
+                       java.netty_class_path(), java.NETTY_DOOR, str(port), str(backend.port)])
+    await netty.accepts(port)
+    door = await plan.door("haproxy-netty", mode)
+    for form in FORMS:
+        door.write_server(form, f"127.0.0.1:{port}", [host(form)], send_proxy_protocol=form)
+    door.write_server("none", f"127.0.0.1:{port}", ["none.test"])
+    await door.start()
+    return [Cell("haproxy", f"Netty behind, {form}", lambda step, f=form: read_by_netty(step, plan, door, backend, netty, f),
+                 row=f"Netty behind, {form}", column=mode.name) for form in FORMS] + [
+        Cell("haproxy", "Netty behind, no header", lambda step: turned_away(step, plan, door, backend, "none.test"),
+             row="Netty behind, no header", column=mode.name)]
+
+
+async def read_by_netty(step: Steps, plan, door, backend: Backend, netty: Daemon, form: str) -> None:
+    source = next(sources)
+    with step("status"):
+        await joining.status(plan.lab, door, backend, host(form), source)
+        await netty.logged("header V1 PROXY source=null" if form == "v1" else "header V2 LOCAL")
+    with step("login"):
+        player = await plan.lab.join(door, backend, host(form), source)
+    with step("compare"):
+        client = await player.leave()
+        joining.compare_wires(client, await backend.worker.ask("ended", username=player.name))
+    with step("address behind"):
+        await netty.logged("header V1" if form == "v1" else "header V2", f"source={source}:",
+                           f"tlvs={int(form == 'v2_crc32c')}")
 
 
 async def turned_away(step: Steps, plan, door, backend: Backend, domain: str) -> None:
@@ -159,6 +200,7 @@ async def cells(plan) -> list[Cell]:
     for mode in plan.forwarding + plan.intercepted:
         found += await cells_of_mode(plan, mode, backend, haproxy, behind)
     found += await refusals(plan, backend, haproxy)
+    found += await behind_us(plan, backend)
     await haproxy.start(behind)
     return found
 
@@ -173,13 +215,13 @@ async def cells_of_mode(plan, mode, backend: Backend, haproxy: HaProxy, behind: 
     receiving = await plan.door(f"haproxy-{mode.name}-receiving", mode, receive_proxy_protocol=True,
                                 trusted_proxies=EVERYBODY_HERE)
     for door in (plain, receiving):
-        door.write_server("plain", f"127.0.0.1:{backend.port}", ["plain.test"])
+        door.write_server("plain", f"127.0.0.1:{backend.port}", [host(None)])
         for form in FORMS:
-            door.write_server(form, f"127.0.0.1:{spies[form].port}", [f"{form}.test"], send_proxy_protocol=form)
+            door.write_server(form, f"127.0.0.1:{spies[form].port}", [host(form)], send_proxy_protocol=form)
     await plain.start()
     await receiving.start()
     ways_in = {None: (plain, plain)}
-    for form, option in (("v1", "send-proxy"), ("v2", "send-proxy-v2")):
+    for form, option in OPTIONS.items():
         front = haproxy.listen(f"before_{mode.name}_{form}", receiving.port, server_option=option)
         ways_in[form] = (Through(mode, front), receiving)
     found = []
@@ -189,7 +231,7 @@ async def cells_of_mode(plan, mode, backend: Backend, haproxy: HaProxy, behind: 
                 found.append(Cell(
                     "haproxy", f"PROXY {came or 'none'} in, {sent or 'none'} out, {mode.name}",
                     lambda step, d=door, b=drawbridge, s=sent: chain(
-                        step, plan, d, b, backend, f"{s or 'plain'}.test", haproxy, s and (spies[s], s)),
+                        step, plan, d, b, backend, host(s), haproxy, s and (spies[s], s)),
                     row=f"{came or 'none'} in, {sent or 'none'} out", column=mode.name))
     return found
 

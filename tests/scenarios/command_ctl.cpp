@@ -1,0 +1,114 @@
+// `drawbridge ctl`, `reload` and `stop`: an operator at a shell, beside a proxy that runs.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "kit/player.hpp"
+#include "kit/program.hpp"
+
+namespace drawbridge::kit {
+namespace {
+
+class CommandCtl : public ::testing::Test {
+ protected:
+  CommandCtl() {
+    folder.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+    folder.write("servers/lobby.toml", fmt::format("domains = [\"play.example\"]\n"
+                                                   "addresses = [\"{}\", \"{}\"]\n",
+                                                   first.address(), second.address()));
+  }
+  [[nodiscard]] Program start() const {
+    return Program(DRAWBRIDGE_PROGRAM, {.arguments = {"run"}, .folder = folder.path()});
+  }
+  [[nodiscard]] Ended run(std::vector<std::string> words) const {
+    return run_program(DRAWBRIDGE_PROGRAM,
+                       {.arguments = std::move(words), .folder = folder.path()});
+  }
+  [[nodiscard]] Ended ctl(std::vector<std::string> words) const {
+    words.insert(words.begin(), "ctl");
+    return run(std::move(words));
+  }
+
+  TempFolder folder;
+  FakeServer first;
+  FakeServer second;
+};
+
+TEST_F(CommandCtl, drain_takes_an_address_out_for_new_players_and_enable_puts_it_back) {
+  const Program proxy = start();
+  const Endpoint at = proxy.endpoint();
+  Player stays(at, first);
+  const Ended drained = ctl({"drain", "lobby", first.address()});
+  EXPECT_EQ(drained.code, 0) << drained.errors;
+  EXPECT_TRUE(drained.output.contains(first.address() + "  drained, connections 1"))
+      << drained.output;
+  EXPECT_TRUE(drained.output.contains(second.address() + "  in use")) << drained.output;
+  EXPECT_TRUE(proxy.logged({"address drained", first.address()}));
+  EXPECT_TRUE(Player(at, second).plays());
+  EXPECT_TRUE(stays.plays());
+  EXPECT_EQ(ctl({"enable", "lobby", first.address()}).code, 0);
+  EXPECT_TRUE(Player(at, first).plays());
+}
+
+TEST_F(CommandCtl, reset_uses_an_address_again_that_was_left_out) {
+  const Program proxy = start();
+  const Endpoint at = proxy.endpoint();
+  folder.write("servers/lobby.toml",
+               fmt::format("domains = [\"play.example\"]\naddresses = [\"127.0.0.9:1\", \"{}\"]\n"
+                           "active_health = {{ enabled = false }}\n",
+                           second.address()));
+  ASSERT_EQ(run({"reload"}).code, 0);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Player(at, second).plays());
+  const Ended out = ctl({"server", "lobby"});
+  EXPECT_TRUE(out.output.contains("127.0.0.9:1  left out; tried again in ")) << out.output;
+  const Ended reset = ctl({"reset", "lobby", "127.0.0.9:1"});
+  EXPECT_EQ(reset.code, 0);
+  EXPECT_TRUE(reset.output.contains("127.0.0.9:1  in use")) << reset.output;
+  EXPECT_TRUE(proxy.logged({"address is used again (command)", "127.0.0.9:1"}));
+}
+
+TEST_F(CommandCtl, what_cannot_be_done_is_said_and_ends_with_2) {
+  const Program proxy = start();
+  (void)proxy.endpoint();
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"drain", "lobby"}, "usage: drain <id> <address>"},
+      {{"drain", "nobody", first.address()}, "there is no server nobody"},
+      {{"drain", "lobby", "10.0.0.1:1"}, first.address()},
+      {{"server", "nobody"}, "there is no server nobody"},
+      {{"drian", "lobby", first.address()}, "did you mean `drain`?"},
+      {{"drain", "a b\" c\\", "x"}, "there is no server a b\\x22 c"},
+  };
+  for (const auto& [words, says] : wrong) {
+    const Ended ended = ctl(words);
+    EXPECT_EQ(ended.code, 2) << says;
+    EXPECT_TRUE(ended.errors.contains(says)) << ended.errors;
+  }
+  EXPECT_EQ(ctl({}).code, 2);
+}
+
+TEST_F(CommandCtl, without_a_running_proxy_it_ends_with_5) {
+  EXPECT_EQ(ctl({"server", "lobby"}).code, 5);
+  EXPECT_EQ(run({"reload"}).code, 5);
+}
+
+TEST_F(CommandCtl, reload_says_what_it_came_to) {
+  const Program proxy = start();
+  (void)proxy.endpoint();
+  folder.write("drawbridge.toml",
+               "bind = \"127.0.0.1:0\"\nconnect_max_attempts = 7\nworker_threads = 3\n");
+  folder.write("servers/more.toml", server_file("more.example", "127.0.0.1:1"));
+  const Ended good = run({"reload"});
+  EXPECT_EQ(good.code, 0) << good.errors;
+  for (const std::string_view part : {"ok: reloaded", "changed: connect_max_attempts",
+                                      "wait for a restart: worker_threads", "servers added: more"})
+    EXPECT_TRUE(good.output.contains(part)) << part << "\n" << good.output;
+  folder.write("servers/more.toml", "domain = [\"more.example\"]\n");
+  const Ended bad = run({"reload"});
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_TRUE(bad.errors.contains("error: reloaded, but 1 file cannot be used")) << bad.errors;
+  EXPECT_TRUE(bad.errors.contains("more.toml:1:1: error: domain: unknown key")) << bad.errors;
+  const Ended alike = ctl({"reload"});
+  EXPECT_EQ(alike.code, 2);
+}
+
+}  // namespace
+}  // namespace drawbridge::kit
