@@ -132,10 +132,7 @@ bool LoginBackend::let_in(std::int32_t threshold, std::optional<Uuid> uuid) {
     link.threshold = {threshold};
   }
   const mc::LoginSuccess success{
-      .uuid = uuid.value_or(offline_uuid(hello.player)),
-      .player = hello.player,
-      .properties = {},
-      .session = {}};
+      .uuid = uuid.value_or(offline_uuid(hello.player)), .player = hello.player, .properties = {}};
   if (!link.write(success)) return false;
   const bool configures = link.version >= mc::v1_20_2;
   link.state = configures ? mc::State::login : mc::State::play;

@@ -97,7 +97,7 @@ struct LoginSuccess {
   std::string player;
   std::vector<Property> properties;    // 1.19 and later
   bool strict_error_handling = false;  // 1.20.5 to 1.21.1
-  Uuid session;                        // 26.2 and later (read in Gate's sources)
+  Uuid session = {};                   // 26.2 and later (read in Gate's sources)
 
   static void fields(auto& io, auto& p) {
     if (io.version >= v1_16) {
