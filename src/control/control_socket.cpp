@@ -24,6 +24,7 @@ namespace {
 
 using Local = asio::local::stream_protocol;
 constexpr Duration client_deadline = seconds(5);
+constexpr Duration retry_pause = milliseconds(100);
 
 std::unexpected<Error> broken(const std::filesystem::path& path, std::string_view what) {
   return fail(Fault::proxy, "{}: {}: {}", path.native(), what, std::strerror(errno));
@@ -96,7 +97,7 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
   };
 
   State(Loop& loop, std::filesystem::path p, Handler h)
-      : acceptor(loop.io), path(std::move(p)), handler(std::move(h)) {}
+      : acceptor(loop.io), retry(loop.io), path(std::move(p)), handler(std::move(h)) {}
 
   void accept() {
     if (clients >= max_clients || !acceptor.is_open()) return;
@@ -104,7 +105,7 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
     acceptor.async_accept(
         [self = shared_from_this()](const boost::system::error_code& error, Local::socket socket) {
           self->accepting = false;
-          if (error) return;
+          if (error) return self->accept_later(error);
           if (is_owner(socket.native_handle())) {
             ++self->clients;
             std::make_shared<Client>(std::move(socket), *self)->serve();
@@ -112,12 +113,23 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
           self->accept();
         });
   }
+  // Descriptors or memory have run out, which is when an operator has questions.
+  void accept_later(const boost::system::error_code& error) {
+    if (error == asio::error::operation_aborted) return;
+    accepting = true;
+    retry.expires_after(retry_pause);
+    retry.async_wait([self = shared_from_this()](const boost::system::error_code& ended) {
+      self->accepting = false;
+      if (!ended) self->accept();
+    });
+  }
   void client_gone() {
     --clients;
     if (!accepting) accept();
   }
 
   Local::acceptor acceptor;
+  asio::steady_timer retry;
   std::filesystem::path path;
   Handler handler;
   std::size_t clients = 0;
@@ -131,6 +143,7 @@ ControlSocket::ControlSocket(ControlThread& control, std::filesystem::path path,
 ControlSocket::~ControlSocket() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->retry.cancel();
   if (state_->bound) unlink(state_->path.c_str());
   state_->handler = [](std::string_view) { return std::string(); };
 }
@@ -146,6 +159,8 @@ Result<> ControlSocket::open() {
       close(other);
       return fail(Fault::proxy, "{}: another proxy answers there", state.path.native());
     }
+    // Whoever is there and does not let us in may be alive.
+    if (errno != ECONNREFUSED) return broken(state.path, "a socket is there already");
     unlink(state.path.c_str());
   }
   sockaddr_un address{};

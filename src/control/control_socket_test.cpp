@@ -1,6 +1,7 @@
 #include "control/control_socket.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -50,6 +51,30 @@ TEST_F(ControlSocketTest, AnswersOneLineAndRemovesItself) {
   control.run_and_wait([&] { socket.reset(); });
   EXPECT_FALSE(fs::exists(path));
   EXPECT_FALSE(ask_control_socket(path, "status"));
+  control.stop();
+  control.join();
+}
+
+// An attack on the descriptors is when an operator has questions.
+TEST_F(ControlSocketTest, AnswersAgainWhenThereAreDescriptorsAgain) {
+  ControlThread control;
+  std::optional<ControlSocket> socket(std::in_place, control, path,
+                                      [](std::string_view) { return std::string("here"); });
+  ASSERT_TRUE(socket->open());
+  control.start();
+  ASSERT_EQ(*ask_control_socket(path, "status"), "here");
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = dup(0);
+  // Room for the asker's own end and nothing else.
+  const rlimit tight{.rlim_cur = static_cast<rlim_t>(next) + 1, .rlim_max = before.rlim_max};
+  close(next);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  EXPECT_FALSE(ask_control_socket(path, "status", milliseconds(300)));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto answer = ask_control_socket(path, "status");
+  EXPECT_TRUE(answer && *answer == "here");
+  control.run_and_wait([&] { socket.reset(); });
   control.stop();
   control.join();
 }

@@ -58,7 +58,12 @@ void ServiceRecords::resolve(const std::string& name, Callback callback) {
 
 void ServiceRecords::start(const std::string& name) {
   // A question that nobody answered counts until the channel gives it up.
-  if (closed_ || lookups_.contains(name) || open_questions_ >= options_.max_lookups) return;
+  if (closed_ || lookups_.contains(name)) return;
+  if (open_questions_ >= options_.max_lookups) {
+    const std::lock_guard lock(mutex_);
+    if (Known* known = find(name)) known->asked_again = false;  // the next one who asks tries again
+    return;
+  }
   const auto lookup = std::make_shared<Lookup>();
   lookups_[name] = lookup;
   ++open_questions_;
