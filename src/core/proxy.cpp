@@ -137,6 +137,8 @@ void Proxy::on_some_desk(std::function<void(Desk&)> job) {
 std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
   for (const std::string& id : change.updated) services_.status_cache.invalidate(id);
   for (const std::string& id : change.removed) services_.status_cache.remove(id);
+  // These are of servers and addresses; they are few, and soon asked for again.
+  if (!change.updated.empty() || !change.removed.empty()) services_.routed_status_cache.clear();
   const WorldPtr& world = change.world;
   if (world->global->tcp_congestion != global_->tcp_congestion) warn_of_congestion(*world->global);
   global_ = world->global;

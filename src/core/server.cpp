@@ -1,5 +1,6 @@
 #include "core/server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -78,8 +79,13 @@ std::uint32_t Server::most_for(std::string_view player, const std::optional<Uuid
 
 std::shared_ptr<ServerState> ServerStates::of(std::string_view id) {
   const std::scoped_lock lock(mutex_);
+  if (const auto at = states_.find(id); at != states_.end())
+    if (auto state = at->second.lock()) return state;
+  if (states_.size() >= sweep_at_) {
+    std::erase_if(states_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(64, 2 * states_.size());
+  }
   auto& known = states_[std::string(id)];
-  if (auto state = known.lock()) return state;
   auto state = std::make_shared<ServerState>();
   known = state;
   return state;

@@ -22,17 +22,20 @@
 
 namespace drawbridge::core {
 
-// Players that are connected to a server or being connected. Workers count, everybody reads. For
-// max_players the place is taken before the dial, so that a rush of log-ins cannot overshoot the
-// cap.
 inline constexpr std::uint32_t no_place = 0xFFFF'FFFF;  // a cap: nobody gets in
 
+// Players that are connected to a server or being connected (of a listener: its connections).
+// Workers count, everybody reads. For max_players the place is taken before the dial, so that a
+// rush of log-ins cannot overshoot the cap.
 class ServerState {
  public:
   // False if there are `cap` players already (0 = no cap).
   bool take_place(std::uint32_t cap);
   void leave() { players_.fetch_sub(1, std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t players() const { return players_.load(std::memory_order_relaxed); }
+
+  // Status requests under way to its backends.
+  std::atomic<std::uint32_t> status_fetches = 0;
 
  private:
   std::atomic<std::uint32_t> players_ = 0;
@@ -107,6 +110,7 @@ class ServerStates {
  private:
   std::mutex mutex_;
   std::map<std::string, std::weak_ptr<ServerState>, std::less<>> states_;
+  std::size_t sweep_at_ = 64;  // so many names: those that nobody holds any more are forgotten
 };
 
 }  // namespace drawbridge::core

@@ -79,6 +79,12 @@ struct Shard {
   Entry& at(std::string_view server_id, std::int32_t protocol) {
     return servers.try_emplace(std::string(server_id)).first->second.by_protocol[protocol];
   }
+  // With the last entry goes what is known of the server: strangers may name servers without end.
+  void erase(std::string_view server_id, std::int32_t protocol) {
+    const auto server = servers.find(server_id);
+    server->second.by_protocol.erase(protocol);
+    if (server->second.by_protocol.empty()) servers.erase(server);
+  }
   // The entry that this flight is for, unless it was invalidated, removed or evicted in the
   // meantime.
   Entry* entry_of(const FlightPtr& flight) {
@@ -141,8 +147,7 @@ void Store::evict(std::size_t max_entries) {
     Entry* entry = shard.find(oldest.server_id, oldest.protocol);
     if (entry == nullptr || !entry->stored) continue;  // somebody else was faster
     drop(*entry);
-    if (!entry->flight)
-      shard.servers.find(oldest.server_id)->second.by_protocol.erase(oldest.protocol);
+    if (!entry->flight) shard.erase(oldest.server_id, oldest.protocol);
   }
 }
 
@@ -241,10 +246,7 @@ void StatusTicket::hand_on(const FlightPtr& flight) {
       flight->state = Flight::State::leaderless;
       if (Entry* entry = flight->shard->entry_of(flight)) {
         entry->flight.reset();
-        if (!entry->stored) {
-          flight->shard->servers.find(flight->server_id)
-              ->second.by_protocol.erase(flight->protocol);
-        }
+        if (!entry->stored) flight->shard->erase(flight->server_id, flight->protocol);
       }
       return;
     }
@@ -361,6 +363,24 @@ void StatusCache::remove(std::string_view server_id) {
   if (server == shard.servers.end()) return;
   for (auto& [protocol, entry] : server->second.by_protocol) store_->drop(entry);
   shard.servers.erase(server);
+}
+
+void StatusCache::clear() {
+  for (Shard& shard : store_->shards) {
+    const std::lock_guard lock(shard.mutex);
+    for (auto& [id, server] : shard.servers)
+      for (auto& [protocol, entry] : server.by_protocol) store_->drop(entry);
+    shard.servers.clear();
+  }
+}
+
+std::size_t StatusCache::servers() const {
+  std::size_t count = 0;
+  for (const Shard& shard : store_->shards) {
+    const std::lock_guard lock(shard.mutex);
+    count += shard.servers.size();
+  }
+  return count;
 }
 
 std::size_t StatusCache::size() const {

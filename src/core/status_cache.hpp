@@ -131,7 +131,10 @@ class StatusCache {
   void invalidate(std::string_view server_id);
   // The server is gone.
   void remove(std::string_view server_id);
-  [[nodiscard]] std::size_t size() const;
+  // All servers are.
+  void clear();
+  [[nodiscard]] std::size_t size() const;     // answers
+  [[nodiscard]] std::size_t servers() const;  // of which anything is kept
 
  private:
   std::shared_ptr<status_cache_detail::Store> store_;

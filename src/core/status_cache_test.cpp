@@ -316,7 +316,14 @@ TEST_F(StatusCacheTest, EvictionAcrossServersFindsEveryShard) {
         .finish(answer("a"), start);
   }
   EXPECT_EQ(cache.size(), 10U);
+  EXPECT_EQ(cache.servers(), 10U) << "what was known of the others is kept";
   EXPECT_TRUE(std::holds_alternative<StatusOutcome>(cache.begin("server199", v1, start, used)));
+  for (int i = 0; i < 200; ++i)  // nobody waits, and nobody fetches after all
+    std::get<StatusTicket>(cache.begin(fmt::format("gone{}", i), v1, start, used));
+  EXPECT_EQ(cache.servers(), 10U);
+  cache.clear();
+  EXPECT_EQ(cache.servers(), 0U);
+  EXPECT_EQ(cache.size(), 0U);
 }
 
 // The oldest entry is being fetched anew when it is evicted: one request at a time stays true.
