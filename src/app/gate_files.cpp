@@ -46,8 +46,10 @@ void GateFiles::follow_database(const fs::path& file) {
   if (file == database_) return;
   database_ = file;
   database_watch_.release();
-  countries_.reset();
-  if (file.empty()) return;
+  if (file.empty()) {
+    countries_.reset();
+    return;
+  }
   database_watch_ = watch_.watch_file(file, [this](const control::ChangedPaths&) {
     if (read_database()) on_countries_();
   });

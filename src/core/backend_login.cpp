@@ -203,7 +203,9 @@ std::unexpected<Error> BackendLogin::refuse(Refusal refusal, std::string_view wh
 }
 
 std::unexpected<Error> BackendLogin::refuse(const Error& error) {
-  if (error.fault == Fault::client) return refuse(by_client(), "left during login", error.what);
+  // Whoever is made to go has not failed here, and no other server has to be tried.
+  if (error.fault == Fault::client || connection_.stranger.was_shed())
+    return refuse(by_client(), "left during login", error.what);
   // A vanilla server closes without a word when the host field has more than 255 characters.
   return refuse(with_kick(config::Kick::offline), "login at the backend failed",
                 is_told_in_handshake(mode_)
@@ -283,6 +285,8 @@ net::Task<Result<>> BackendLogin::talk() {
     PacketStream& speaker = *side == net::Side::first ? backend_ : client_;
     auto more = co_await speaker.receive(deadline());
     if (!more) co_return refuse(more.error());
+    // Twice: what is passed on is there again while the other end does not take it.
+    connection_.hold(2 * (client_.held() + backend_.held()));
   }
   co_return Result<>{};
 }

@@ -56,6 +56,7 @@ net::Task<> Connection::serve() {
 
   Verdict may_enter = co_await check_before_routing(std::move(by_address));
   if (!may_enter.passed()) co_return co_await refuse(std::move(may_enter));
+  if (!hello.wants_status()) stranger.renew();
 
   find_server();
   if (server) {
@@ -212,13 +213,17 @@ net::Task<Result<>> Connection::read_more(TimePoint until) {
     if (in_.size() >= most_buffered)
       co_return fail(Fault::client, "more than {} bytes before login", most_buffered);
     in_.resize(std::min(most_buffered, std::max(first_read, in_.size() * 2)));
-    if (in_.size() > first_read) stranger.hold(in_.size());
+    hold(0);
   }
   auto count = co_await client.read_some(ByteSpan(in_).subspan(filled_), until);
   if (!count) co_return std::unexpected<Error>(count.error());
   if (*count == 0) co_return fail(Fault::client, "closed by the client");
   filled_ += *count;
   co_return Result<>{};
+}
+
+void Connection::hold(std::size_t more) {
+  stranger.hold((in_.size() > first_read ? in_.size() : 0) + more);
 }
 
 void Connection::consume(std::size_t count) {

@@ -54,6 +54,10 @@ class Connection {
   void log_refusal(log::Level level, std::string_view reason, std::string_view detail = {}) const;
   // Counts it for `status`, where no words can be said.
   void count_refusal(Denial why) const { desk.count_refusal(why, peer.address); }
+  // Its end without a word: one log line, counted.
+  void drop(const Error& error);
+  // What it makes us hold beside its own buffer of received bytes, from now on.
+  void hold(std::size_t more);
   [[nodiscard]] TextSubject subject() const;
   [[nodiscard]] Gate gate() const { return desk.gate(*world); }
   [[nodiscard]] const config::GlobalConfig& global() const { return *world->global; }
@@ -81,7 +85,6 @@ class Connection {
   void find_server();
   net::Task<Verdict> check_before_routing(Verdict by_address);
   net::Task<> refuse_with(config::Kick kick, Denial why, std::string_view reason, mc::Text words);
-  void drop(const Error& error);
 
   SetupBuffer in_;
   std::size_t filled_ = 0;

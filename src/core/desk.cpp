@@ -81,7 +81,10 @@ void Desk::accept(net::Fd fd, Arrival arrival) {
   const std::uint32_t most = world_->global->max_connections;
   const std::uint32_t seated = services_.connections.load(std::memory_order_relaxed);
   arrival.at = worker_.now();
-  if (most != 0 && seated >= most + refused_at_once) return note_closed(arrival);
+  if (most != 0 && seated >= most + refused_at_once) {
+    count_refusal(Denial::proxy_full, arrival.peer.address);
+    return note_closed(arrival);
+  }
   if (!admit(arrival)) return;
   net::Stream stream(worker_, std::move(fd), Fault::client);
   worker_.spawn(serve_connection(*this, std::move(stream), std::move(arrival)));
@@ -93,7 +96,7 @@ void Desk::note_closed(const Arrival& arrival) {
   if (services_.throttle.allow(arrival.peer.address, reason, arrival.at) == LogVerdict::suppress)
     return;
   log::info("connection", reason,
-            {{"client", arrival.peer.text()},
+            {{"client", client_text(arrival.peer)},
              {"connections", services_.connections.load(std::memory_order_relaxed)}});
 }
 
@@ -113,7 +116,7 @@ bool Desk::admit(Arrival& arrival) {
       services_.throttle.allow(arrival.peer.address, name_of(*refusal), arrival.at) ==
           LogVerdict::write)
     log::info("connection", "turned away",
-              {{"client", arrival.peer.text()}, {"reason", name_of(*refusal)}});
+              {{"client", client_text(arrival.peer)}, {"reason", name_of(*refusal)}});
   return false;
 }
 
@@ -127,7 +130,7 @@ const Ban* Desk::ban_on(const Session& session) const {
   if (!bans_ || bans_->empty()) return nullptr;
   const UnixSeconds now = unix_now();
   const std::string_view player = session.names.player();
-  if (session.packets == nullptr)
+  if (session.server->config.proxy_mode != config::ProxyMode::client_only)
     return ban_of(*bans_, session.client.address, player, session.uuid, now);
   if (const Ban* ban = bans_->by_address(session.client.address, now)) return ban;
   if (const Ban* ban = bans_->by_name(player, now)) return ban;
@@ -138,7 +141,7 @@ void Desk::throw_out(Session& session, const Ban& ban) {
   log::info("session", "thrown out",
             {{"session", session.number},
              {"player", session.names.player()},
-             {"client", session.client.text()},
+             {"client", client_text(session.client)},
              {"ban", ban.id},
              {"target", ban.target.value},
              {"reason", ban.reason.value_or("")}});
@@ -146,7 +149,7 @@ void Desk::throw_out(Session& session, const Ban& ban) {
     worker_.pump().close(id_of(session));
     return;
   }
-  const Verdict verdict = banned(ban, Denial::name_ban, unix_now());
+  const Verdict verdict = banned(ban, refusal_for(ban), unix_now());
   const mc::Text words = kick_words(config::Kick::banned, {.player = session.names.player(),
                                                            .host = session.names.host(),
                                                            .server = session.server.get(),

@@ -12,6 +12,9 @@ namespace drawbridge::core {
 
 namespace {
 
+// What a refusal behind a dial may take to be sent, whatever deadline has passed.
+constexpr Duration farewell = seconds(5);
+
 void append(ByteBuffer& out, ByteView bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
@@ -103,6 +106,10 @@ net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
   if (!place) co_return Outcome::full;
   ReachFor why{.client = connection.peer.address, .routed = std::move(routed)};
   auto reached = co_await reach(connection.desk, connection.world, server, std::move(why));
+  if (!reached && connection.stranger.was_shed()) {
+    connection.drop(reached.error());
+    co_return Outcome::refused;
+  }
   if (!reached) {
     connection.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
     co_return Outcome::unreachable;
@@ -114,7 +121,8 @@ net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
                                  connection.hello.claimed_uuid, today)
                         : nullptr;
   if (ban != nullptr) {
-    Verdict no = banned(*ban, Denial::name_ban, today);
+    Verdict no = banned(*ban, refusal_for(*ban), today);
+    connection.deadline = connection.desk.worker().now() + farewell;
     co_await connection.refuse(std::move(no));
     co_return Outcome::refused;
   }
@@ -162,7 +170,7 @@ net::Task<> forward(Connection& connection) {
     if (instead == Outcome::relayed || instead == Outcome::refused) co_return;
   }
   // The client's deadline for the hello may have passed while we dialled; it still gets its words.
-  connection.deadline = connection.desk.worker().now() + seconds(5);
+  connection.deadline = connection.desk.worker().now() + farewell;
   co_await connection.refuse(config::Kick::offline, "no backend");
 }
 

@@ -162,7 +162,8 @@ net::Task<Step> Interception::authenticate() {
       .hash = mc::session_hash(*secret, services().server_key.public_der()),
       .address = {},
       .timeout = std::min<Duration>(auth.timeout, connection_.deadline - worker().now())};
-  if (auth.prevent_proxy_connections) question.address = connection_.peer.address;
+  const bool has_address = !came_by_unix_socket(connection_.peer);
+  if (auth.prevent_proxy_connections && has_address) question.address = connection_.peer.address;
   auto answer = co_await ask_session_server(worker(), services().http, std::move(question));
   if (!answer) co_return denied(config::Kick::auth_unavailable, std::move(answer.error().what));
   if (!answer->has_value())
@@ -273,6 +274,7 @@ net::Task<> Interception::end(Denied why) {
   if (ended_with) why = {.kick = ended_with, .detail = {}, .verdict = {}};
   if (services().stopping) why.kick = config::Kick::shutdown;
   if (!why.kick && is_late()) why.kick = config::Kick::login_timed_out;
+  if (!why.kick && connection_.stranger.was_shed()) co_return connection_.drop({});
   if (!why.kick)
     co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);
   connection_.log_refusal(log::Level::info, config::name_of(*why.kick), why.detail);
@@ -288,9 +290,11 @@ net::Task<> Interception::end(Denied why) {
 }
 
 net::Task<> Interception::pass_on(Refusal refusal) {
+  if (connection_.stranger.was_shed()) co_return connection_.drop({});
   const bool ours =
       refusal.fault == Fault::client || services().stopping || under_way_.ended_with();
   if (ours) co_return co_await end({});
+  connection_.count_refusal(refusal.reason.empty() ? refusal_for(refusal.kick) : Denial::other);
   mc::LoginDisconnect words = disconnect_for(connection_, refusal);
   co_await say_last(std::move(client_), std::move(words), worker().now() + farewell_time);
 }

@@ -42,6 +42,8 @@ class PacketStream {
   net::Task<Result<>> receive(TimePoint deadline);
   // Whether a whole frame or a part of one has been received and not been read.
   [[nodiscard]] bool has_unread() const { return in_.size() > used_; }
+  // Bytes of memory behind it, about.
+  [[nodiscard]] std::size_t held() const { return in_.capacity() + inflated_.capacity(); }
 
   // Sends P in the present phase. An error of the proxy if the version has no such packet there.
   template <typename P>

@@ -9,7 +9,8 @@ namespace {
 bool may_replace(const PlayerDirectory::Holder& newcomer, const PlayerDirectory::Holder& holder,
                  config::DuplicateLogin policy) {
   if (newcomer.authenticated) return policy == config::DuplicateLogin::kick_old;
-  return newcomer.address == holder.address;
+  // Whoever comes by a Unix socket has no address that could tell them apart.
+  return newcomer.address == holder.address && newcomer.address != IpAddress{};
 }
 
 }  // namespace

@@ -210,11 +210,34 @@ struct Asked {
   mc::Version version;
 };
 
+// One of the status requests to a server at a time: strangers ask in any version, and where a
+// pattern makes the address under any name.
+class FetchSlot {
+ public:
+  static constexpr std::uint32_t most = 32;
+  explicit FetchSlot(std::shared_ptr<ServerState> state) : state_(std::move(state)) {
+    if (state_->status_fetches.fetch_add(1, std::memory_order_relaxed) >= most) give_back();
+  }
+  FetchSlot(FetchSlot&&) noexcept = default;
+  FetchSlot& operator=(FetchSlot&&) = delete;
+  ~FetchSlot() { give_back(); }
+  explicit operator bool() const { return state_ != nullptr; }
+
+ private:
+  void give_back() {
+    if (state_) state_->status_fetches.fetch_sub(1, std::memory_order_relaxed);
+    state_.reset();
+  }
+  std::shared_ptr<ServerState> state_;
+};
+
 net::Task<Result<std::string>> fetch(Desk& desk, WorldPtr world, Asked asked) {
   ReachFor why{.client = {}, .routed = asked.routed};
   auto reached = co_await reach(desk, world, asked.server, std::move(why));
   if (!reached) co_return std::unexpected(std::move(reached.error()));
-  const TimePoint deadline = desk.worker().now() + asked.server->config.timeouts.read;
+  // Nobody waits for longer than the set-up of a connection may take.
+  const TimePoint deadline = desk.worker().now() + std::min(asked.server->config.timeouts.read,
+                                                            world->global->limits.setup_timeout);
   auto answer = co_await ask_status(reached->backend, asked.server, reached->address,
                                     std::move(asked.host), asked.version, deadline);
   co_return answer;
@@ -225,7 +248,9 @@ net::Task<Result<std::string>> fetch(Desk& desk, WorldPtr world, Asked asked) {
 net::Task<> lead(Desk& desk, WorldPtr world, Asked asked, StatusTicket ticket) {
   const ServerPtr server = asked.server;
   const mc::Version version = asked.version;
-  auto json = co_await fetch(desk, world, std::move(asked));
+  const FetchSlot slot(server->state);
+  Result<std::string> json = fail(Fault::proxy, "more status requests than the server may get");
+  if (slot) json = co_await fetch(desk, world, std::move(asked));
   const TimePoint now = desk.worker().now();
   Result<StatusAnswerPtr> answer = std::unexpected(Error{});
   if (json) {
@@ -306,8 +331,10 @@ net::Task<> serve_modern(Connection& connection, std::string_view response) {
       answered = true;
     }
     if (!out.empty()) {
+      connection.hold(out.size());  // for as long as the client does not read
       auto sent = co_await connection.client.write_all(out, connection.deadline);
       if (!sent) co_return;
+      connection.hold(0);
     }
     if (done) co_return connection.client.finish();
     auto more = co_await connection.read_more(connection.deadline);

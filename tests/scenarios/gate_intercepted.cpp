@@ -64,8 +64,44 @@ TEST(GateIntercepted, verified_uuids_are_banned_whatever_the_name) {
   setup.ban(account_uuid("Steve").text());
   EXPECT_EQ(kick_words(playing.client), "banned: grief (for ever)");
   setup.await_bans(1);
-  // Coming back: the account is known only when it has been verified.
-  EXPECT_FALSE(setup.played.door.backend.accept(Duration::zero()).open());
+  EXPECT_TRUE(playing.client.wire.ends());
+}
+
+// With auth.offline_uuid = "client" a player says which UUID to have: a banned one says another.
+TEST(GateIntercepted, a_claimed_uuid_does_not_hide_the_one_of_the_name) {
+  TempFolder folder;
+  core::BanFile file(folder.path() / "bans.json");
+  EXPECT_TRUE(file.edit([&](core::BanDocument& document) {
+    core::Ban wish;
+    wish.target = *core::BanTarget::parse(offline_uuid("Steve").text());
+    wish.created_at = core::unix_now();
+    document.add(std::move(wish), true);
+    return true;
+  }));
+  Door door("play.example", {.server = "proxy_mode = \"offline\"",
+                             .global = "auth.offline_uuid = \"client\"\n" + std::string(words) +
+                                       fmt::format("ban.file = \"{}\"\n", file.path().string())});
+  FakeClient client(door.rig.endpoint());
+  ByteBuffer hello = handshake_bytes("play.example", mc::v1_21_4, mc::Intent::login);
+  const ByteBuffer start = login_start_bytes("Steve", mc::v1_21_4, offline_uuid("Alex"));
+  hello.insert(hello.end(), start.begin(), start.end());
+  ASSERT_TRUE(client.wire.send(hello));
+  EXPECT_EQ(client.kicked(), "banned: no reason was given (for ever)");
+}
+
+TEST(GateIntercepted, who_finds_no_backend_is_counted) {
+  std::string dead;
+  {
+    dead = FakeServer().address();
+  }
+  ProxyRig rig(
+      {.global = {},
+       .servers = {{"lobby", server_file("play.example", dead, "proxy_mode = \"offline\"")}}});
+  FakeClient client(rig.endpoint());
+  ASSERT_TRUE(client.log_in("play.example", "Steve"));
+  EXPECT_TRUE(client.kicked());
+  const auto counted = rig.daemon().proxy().refusals().by_reason;
+  EXPECT_EQ(counted[static_cast<std::size_t>(core::Denial::no_backend)], 1U);
 }
 
 TEST(GateIntercepted, peers_fault_3_a_banned_account_does_not_get_past_its_verification) {

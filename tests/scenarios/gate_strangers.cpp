@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "kit/backend_door.hpp"
 #include "kit/door.hpp"
 #include "kit/player.hpp"
 #include "kit/program.hpp"
@@ -93,6 +94,27 @@ TEST(GateStrangers, a_hundred_thousand_half_open_hellos_stay_within_the_budget) 
   EXPECT_LE(most - before, (std::size_t{4} << 20) * 12 / 10) << most - before;
   RecordProperty("growth_kib", static_cast<int>((most - before) >> 10));
   EXPECT_TRUE(plays.plays()) << "a player went for strangers";
+}
+
+// In `offline` mode a stranger stays one until it plays: what it answers to a modded server's
+// questions counts.
+TEST(GateStrangers, long_answers_during_the_login_count) {
+  BackendDoor door({.global = "worker_threads = 1\nlimits.stranger_memory = \"1MiB\"\n"});
+  LoginClient greedy = door.client();
+  LoginBackend backend = door.backend();
+  ASSERT_TRUE(backend.link.write(
+      mc::LoginPluginRequest{.id = 1, .channel = "fml:handshake", .data = {1}}));
+  ASSERT_TRUE(greedy.link.read());
+  Wire other = Wire::connect(door.rig().endpoint());
+  ASSERT_TRUE(other.send("\x20"));
+  ByteBuffer part(700'000, 0);
+  part[0] = 0x80 | 0x20;  // a frame of 900,000 bytes, most of which come
+  part[1] = 0x80 | 0x77;
+  part[2] = 0x36;
+  greedy.link.wire.send(part);
+  EXPECT_TRUE(greedy.link.wire.ends());
+  EXPECT_TRUE(door.rig().logged({"dropped before login", "memory of strangers"}));
+  EXPECT_FALSE(other.ends(Duration::zero()));
 }
 
 }  // namespace

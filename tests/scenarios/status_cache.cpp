@@ -157,5 +157,37 @@ TEST(StatusCache, a_changed_server_file_is_seen_at_once_and_others_keep_their_an
   EXPECT_EQ(other.pings(), 1);
 }
 
+// A backend that takes connections and says nothing would else cost a descriptor for every version
+// that a stranger names.
+TEST(StatusCache, a_silent_backend_is_asked_so_many_times_at_once) {
+  FakeServer silent;
+  ProxyRig rig({.global = "limits.setup_timeout = \"60s\"\n",
+                .servers = {{"lobby", server_file("play.example", silent.address(),
+                                                  "[motd.unreachable]\ntext = \"not there\"")}}});
+  std::vector<FakeClient> clients;
+  const auto ask = [&](int version) {
+    clients.emplace_back(rig.endpoint());
+    ASSERT_TRUE(clients.back().wire.send(status_bytes("play.example", mc::Version{version})));
+  };
+  std::vector<Wire> asked;
+  for (const int version :
+       {5,   47,  107, 108, 109, 110, 210, 315, 316, 335, 338, 340, 393, 401, 404, 477,
+        480, 485, 490, 498, 573, 575, 578, 735, 736, 751, 753, 754, 755, 756, 757, 758}) {
+    ask(version);
+    asked.push_back(silent.accept());
+    ASSERT_TRUE(asked.back().open()) << version;
+  }
+  FakeClient late(rig.endpoint());
+  EXPECT_EQ(words_of(late.status("play.example", mc::v1_21_4)), "not there");
+  EXPECT_FALSE(silent.accept(Duration::zero()).open());
+  // One that is done makes room for another.
+  asked.front().close();
+  EXPECT_TRUE(eventually([&] {
+    FakeClient again(rig.endpoint());
+    again.wire.send(status_bytes("play.example", mc::v1_21));
+    return silent.accept(milliseconds(50)).open();
+  }));
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

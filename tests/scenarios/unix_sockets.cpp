@@ -153,5 +153,42 @@ TEST(UnixSockets, another_file_or_a_served_socket_is_left_alone) {
   EXPECT_TRUE(connect_unix(served).open());
 }
 
+// Everybody on this machine would else share the allowance of one source, and a list of addresses
+// would shut all of them out.
+TEST(UnixSockets, limits_and_filters_of_addresses_pass_over_those_who_have_none) {
+  FakeServer backend;
+  ProxyRig rig(
+      {.global = "protect = \"public\"\n[ip_filter]\nwhitelist = [\"203.0.113.0/24\"]\n" + listener,
+       .servers = {{"lobby", server_file("play.example", backend.address())}}});
+  std::vector<Wire> others;
+  for (int i = 0; i < 40; ++i) others.push_back(connect_unix(rig.folder().path() / "door.sock"));
+  Wire client = connect_unix(rig.folder().path() / "door.sock");
+  ASSERT_TRUE(client.send(login_bytes("play.example", "Alex")));
+  Wire server = backend.accept();
+  EXPECT_TRUE(FakeServer::read_hello(server).has_value());
+  // By a port the list holds.
+  FakeClient stranger(rig.endpoint());
+  ASSERT_TRUE(stranger.log_in("play.example", "Steve"));
+  EXPECT_TRUE(stranger.kicked());
+}
+
+// Nothing says that two who come this way are the same player.
+TEST(UnixSockets, nobody_there_takes_the_place_of_a_player_of_the_same_name) {
+  FakeServer backend;
+  ProxyRig rig({.global = listener,
+                .servers = {{"lobby", server_file("play.example", backend.address(),
+                                                  "proxy_mode = \"offline\"")}}});
+  FakeClient first(rig.endpoint());
+  first.wire = connect_unix(rig.folder().path() / "door.sock");
+  ASSERT_TRUE(first.log_in("play.example", "Steve"));
+  Wire server = backend.accept();
+  ASSERT_TRUE(FakeServer::read_hello(server).has_value());
+  FakeClient second(rig.endpoint());
+  second.wire = connect_unix(rig.folder().path() / "door.sock");
+  ASSERT_TRUE(second.log_in("play.example", "Steve"));
+  EXPECT_TRUE(second.kicked());
+  EXPECT_FALSE(first.wire.ends(Duration::zero()));
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

@@ -35,7 +35,11 @@ Result<> BanStore::configure(const config::Ban& settings) {
     // First watched, then read: nothing is lost in between.
     handle_ = watch_.watch_file(settings.file, [this](const control::ChangedPaths&) { reload(); });
     auto begun = begin();
-    if (!begun) return begun;
+    if (!begun) {  // the next reload tries again
+      handle_.release();
+      file_.reset();
+      return begun;
+    }
   }
   schedule_purge();
   return {};

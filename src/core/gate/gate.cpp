@@ -8,6 +8,16 @@ namespace drawbridge::core {
 
 namespace {
 
+// Who comes by a Unix socket has none, unless a PROXY header says one: nothing that goes by
+// addresses can tell them apart, and the rights of the socket's file say who may come.
+bool has_address(const IpAddress& address) {
+  return address != IpAddress{};
+}
+
+bool is_exempt(const GateRules& rules, const IpAddress& address) {
+  return !has_address(address) || rules.exempt.contains(address);
+}
+
 Verdict refused(Denial refusal, config::Kick kick) {
   Verdict out;
   out.refusal = refusal;
@@ -44,6 +54,17 @@ Denial refusal_for(config::Kick kick) {
   }
 }
 
+Denial refusal_for(const Ban& ban) {
+  switch (ban.target.kind) {
+    case BanTarget::Kind::username:
+      return Denial::name_ban;
+    case BanTarget::Kind::uuid:
+      return Denial::uuid_ban;
+    default:
+      return Denial::ip_ban;
+  }
+}
+
 Verdict banned(const Ban& ban, Denial refusal, UnixSeconds now) {
   Verdict out = refused(refusal, config::Kick::banned);
   out.reason = ban.reason.value_or("no reason was given");
@@ -53,7 +74,7 @@ Verdict banned(const Ban& ban, Denial refusal, UnixSeconds now) {
 
 std::optional<Denial> Gate::at_accept(const IpAddress& address, TimePoint now,
                                       SourceHold& hold) const {
-  const bool exempt = rules_.exempt.contains(address);
+  const bool exempt = is_exempt(rules_, address);
   if (!exempt && !rules_.buckets.empty()) {
     const GateRules::Bucket& own = rules_.buckets.front();
     if (!own.table->take(address, RateKind::accept, own.rules, now).passed)
@@ -72,11 +93,12 @@ std::optional<Denial> Gate::at_accept(const IpAddress& address, TimePoint now,
 }
 
 std::uint32_t Gate::most_reading(const IpAddress& address) const {
-  if (rules_.pre_login_per_source == 0 || rules_.exempt.contains(address)) return 0;
+  if (rules_.pre_login_per_source == 0 || is_exempt(rules_, address)) return 0;
   return rules_.pre_login_per_source;
 }
 
 Verdict Gate::at_address(const IpAddress& address) const {
+  if (!has_address(address)) return {};
   if (!rules_.filter.admits(address, rules_.countries.get()))
     return refused(Denial::ip_filter, config::Kick::ip_filtered);
   if (bans_ == nullptr) return {};
@@ -88,7 +110,7 @@ Verdict Gate::at_address(const IpAddress& address) const {
 // All buckets must agree; what the first ones gave is returned when a later one refuses.
 Verdict Gate::rate(const IpAddress& address, const mc::Hello& hello, TimePoint now) const {
   Verdict out;
-  if (rules_.buckets.empty() || rules_.exempt.contains(address)) return out;
+  if (rules_.buckets.empty() || is_exempt(rules_, address)) return out;
   const RateKind kind = hello.wants_status() ? RateKind::status : RateKind::login;
   const Duration patience = kind == RateKind::login ? rules_.max_wait : Duration{};
   for (auto bucket = rules_.buckets.begin(); bucket != rules_.buckets.end(); ++bucket) {
@@ -135,7 +157,8 @@ Verdict by_lists(const Server& server, std::string_view name, const std::optiona
 
 Verdict Gate::at_server(const IpAddress& address, const mc::Hello& hello,
                         const Server& server) const {
-  if (server.filter && !server.filter->admits(address, rules_.countries.get()))
+  if (server.filter && has_address(address) &&
+      !server.filter->admits(address, rules_.countries.get()))
     return refused(Denial::ip_filter, config::Kick::ip_filtered);
   if (hello.wants_status()) return {};
   // Where we never learn who it is, both what it claims and what its name would make of it count.
@@ -154,8 +177,11 @@ Verdict Gate::at_identity(std::string_view name, const Uuid& uuid, bool verified
                           const Server& server) const {
   if (bans_ != nullptr) {
     const UnixSeconds now = unix_now();
-    if (const Ban* ban = bans_->by_uuid(uuid, now)) return banned(*ban, Denial::uuid_ban, now);
-    if (const Ban* ban = bans_->by_name(name, now)) return banned(*ban, Denial::name_ban, now);
+    const Ban* ban = bans_->by_uuid(uuid, now);
+    // A UUID that is believed is not one that is known: the name's own counts beside it.
+    if (ban == nullptr && !verified) ban = bans_->by_uuid(offline_uuid(name), now);
+    if (ban == nullptr) ban = bans_->by_name(name, now);
+    if (ban != nullptr) return banned(*ban, refusal_for(*ban), now);
   }
   return by_lists(server, name, verified ? std::optional(uuid) : std::nullopt, false);
 }

@@ -1,20 +1,21 @@
 // The gate: every check that a connection passes, in this order, each before the work that it
 // protects. Old clients, transfers and pings go the same way as everybody else.
 //
-//   at_accept   accepted, nothing read     the listener's own cap (Desk::accept), connections of
-//   one
-//                                          source (rate, number); refused: closed without a word
-//   (wait)      nothing read               so many of one source are read at a time, the others
-//   wait (read_peer) PROXY header               a trusted proxy's connection skips at_accept; then
-//   its
-//                                          player's address goes through it
-//   at_address  address known              filter (networks, countries), address and network bans;
-//                                          refused: told so, once its hello says in which form
-//   at_hello    hello read, no route yet   rate limits by kind, name ban
-//   at_server   server found               that server's filter, UUID ban (forwarding family),
-//                                          maintenance, allow list
-//   (place)     before the dial            max_players with reserved places (Server::most_for)
-//   at_identity intercepted: who it is     UUID ban, name ban, lists by UUID
+// clang-format off
+//   check        when                   what
+//   at_accept    nothing is read        the listener's own cap (Desk::accept); rate and number of
+//                                       the source's connections; refused: closed without a word
+//   (its turn)   nothing is read        so many of one source are read at a time, the others wait
+//   (read_peer)  PROXY header           a trusted proxy's connection skips at_accept; its player's
+//                                       address goes through it then
+//   at_address   address known          filter (networks, countries), bans of addresses; refused:
+//                                       told so, once its hello says in which form
+//   at_hello     hello read, no route   rate limits by kind, name ban
+//   at_server    server found           its filter, UUID ban (forwarding family), maintenance,
+//                                       allow list
+//   (place)      before the dial        max_players with reserved places (Server::most_for)
+//   at_identity  intercepted: who it is UUID ban, name ban, lists by UUID
+// clang-format on
 //
 // The address that counts is the player's, from a trusted PROXY header if there is one.
 #pragma once
@@ -63,7 +64,8 @@ class Gate {
   [[nodiscard]] Verdict at_server(const IpAddress& address, const mc::Hello& hello,
                                   const Server& server) const;
   // Intercepted modes: the name and UUID by which the player is known from now on. `verified`: we
-  // have checked them ourselves; else the UUID is made from the name.
+  // have checked them ourselves; else the UUID is made from the name, or claimed
+  // (auth.offline_uuid), and the one made from the name counts too.
   [[nodiscard]] Verdict at_identity(std::string_view name, const Uuid& uuid, bool verified,
                                     const Server& server) const;
 
@@ -82,8 +84,9 @@ class Gate {
 // the forwarding family these are the one that was claimed and the one made from the name.
 const Ban* ban_of(const BanList& bans, const IpAddress& address, std::string_view name,
                   const std::optional<Uuid>& claimed, UnixSeconds now);
-// What `status` counts a kick as.
+// What `status` counts a kick as, and a ban.
 Denial refusal_for(config::Kick kick);
+Denial refusal_for(const Ban& ban);
 Verdict banned(const Ban& ban, Denial refusal, UnixSeconds now);
 
 }  // namespace drawbridge::core

@@ -132,10 +132,16 @@ void RateTable::give_back(const IpAddress& source, RateKind kind, const RateRule
   if (!rules[index].limits()) return;
   const IpAddress key = masked(source);
   const Path path = path_of(key);
-  const std::scoped_lock lock(locks_[path.stripe]);
-  if (auto* place = const_cast<Place*>(find(path, key)))
-    place->arrival[index] =
-        std::max<std::int64_t>(place->arrival[index] - rules[index].emission, 1);
+  const auto refund = [&](std::int64_t& arrival) {
+    arrival = std::max<std::int64_t>(arrival - rules[index].emission, 1);
+  };
+  {
+    const std::scoped_lock lock(locks_[path.stripe]);
+    if (auto* place = const_cast<Place*>(find(path, key))) return refund(place->arrival[index]);
+  }
+  // It had no place of its own.
+  const std::scoped_lock lock(overflow_lock_);
+  refund(overflow_[overflow_of(source)][index]);
 }
 
 bool RateTable::exhausted(const IpAddress& source, RateKind kind, const RateRules& rules,

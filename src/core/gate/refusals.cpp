@@ -14,7 +14,17 @@ std::int64_t minute_of(TimePoint now) {
   return std::chrono::duration_cast<minutes>(now.time_since_epoch()).count();
 }
 
-void sort_sources(std::vector<std::pair<IpAddress, std::uint64_t>>& sources) {
+// Each source once, whoever was refused most first.
+void add_up(std::vector<std::pair<IpAddress, std::uint64_t>>& sources) {
+  std::ranges::sort(sources, {}, &std::pair<IpAddress, std::uint64_t>::first);
+  std::size_t kept = 0;
+  for (const auto& [source, count] : sources) {
+    if (kept > 0 && sources[kept - 1].first == source)
+      sources[kept - 1].second += count;
+    else
+      sources[kept++] = {source, count};
+  }
+  sources.resize(kept);
   std::ranges::sort(sources, [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
@@ -52,14 +62,8 @@ std::string_view name_of(Denial refusal) {
 
 void RefusalReport::merge(const RefusalReport& other) {
   for (std::size_t i = 0; i < refusals; ++i) by_reason[i] += other.by_reason[i];
-  for (const auto& [source, count] : other.sources) {
-    const auto known = std::ranges::find(sources, source, &decltype(sources)::value_type::first);
-    if (known == sources.end())
-      sources.emplace_back(source, count);
-    else
-      known->second += count;
-  }
-  sort_sources(sources);
+  sources.insert(sources.end(), other.sources.begin(), other.sources.end());
+  add_up(sources);
 }
 
 std::uint64_t RefusalReport::total() const {
@@ -115,21 +119,19 @@ void RefusalBook::note(Denial reason, const IpAddress& source, TimePoint now) {
 RefusalReport RefusalBook::report(TimePoint now) const {
   const std::int64_t minute = minute_of(now);
   RefusalReport out;
-  const std::scoped_lock lock(mutex_);
   const std::int64_t oldest = minute - minutes_kept + 1;
+  std::unique_lock lock(mutex_);  // a worker that refuses somebody waits for it: copied, no more
   for (std::int64_t m = std::max<std::int64_t>(minute_ - minutes_kept + 1, 0); m <= minute_; ++m) {
     if (m < oldest) continue;
     const Minute& counts = by_minute_[static_cast<std::size_t>(m % minutes_kept)];
     for (std::size_t i = 0; i < refusals; ++i) out.by_reason[i] += counts[i];
   }
-  RefusalReport sources;
   for (const Slice& slice : slices_) {
     if (slice.number < 0 || (slice.number + 1) * slice_minutes <= oldest) continue;
-    RefusalReport part;
-    part.sources.assign(slice.counts.begin(), slice.counts.end());
-    sources.merge(part);
+    out.sources.insert(out.sources.end(), slice.counts.begin(), slice.counts.end());
   }
-  out.sources = std::move(sources.sources);
+  lock.unlock();
+  add_up(out.sources);
   return out;
 }
 

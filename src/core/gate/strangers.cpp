@@ -11,6 +11,13 @@ void Stranger::hold(std::size_t bytes) {
   list_->enforce();
 }
 
+void Stranger::renew() {
+  if (list_ == nullptr) return;
+  Strangers& list = *list_;
+  list.unlink(*this);
+  list.link(*this);
+}
+
 void Stranger::leave() {
   if (list_ != nullptr) list_->unlink(*this);
 }
@@ -22,15 +29,19 @@ void Strangers::set_limits(std::size_t bytes, std::size_t count) {
 }
 
 void Strangers::add(Stranger& stranger, net::TaskControl& task) {
-  stranger.list_ = this;
   stranger.task_ = &task;
   stranger.bytes_ = base_cost;
+  link(stranger);
+  enforce();
+}
+
+void Strangers::link(Stranger& stranger) {
+  stranger.list_ = this;
   stranger.older_ = newest_;
   (newest_ != nullptr ? newest_->newer_ : oldest_) = &stranger;
   newest_ = &stranger;
   ++count_;
-  bytes_ += base_cost;
-  enforce();
+  bytes_ += stranger.bytes_;
 }
 
 void Strangers::unlink(Stranger& stranger) {

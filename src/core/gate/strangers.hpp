@@ -25,6 +25,9 @@ class Stranger {
 
   // What this connection holds beyond what every connection does.
   void hold(std::size_t bytes);
+  // Counts as if it had come just now: whoever passed the checks does not go for those who have
+  // not.
+  void renew();
   void leave();
   // It was made to go; its waits fail from then on.
   [[nodiscard]] bool was_shed() const { return shed_; }
@@ -62,6 +65,7 @@ class Strangers {
   [[nodiscard]] bool too_many() const;
   void enforce();
   void shed_one();
+  void link(Stranger& stranger);
   void unlink(Stranger& stranger);
 
   Stranger* oldest_ = nullptr;
