@@ -28,8 +28,8 @@ class BalanceStrategies : public ::testing::Test {
     Wire server;
   };
   // Index of the backend that the next player came to.
-  std::size_t join(ProxyRig& rig) {
-    FakeClient client(rig.endpoint());
+  std::size_t join(ProxyRig& rig, std::optional<IpAddress> from = std::nullopt) {
+    FakeClient client(rig.endpoint(), from);
     EXPECT_TRUE(client.log_in("play.example", "Steve"));
     std::size_t where = backends.size();
     eventually([&] {
@@ -76,6 +76,41 @@ TEST_F(BalanceStrategies, least_conn_fills_the_emptiest) {
 TEST_F(BalanceStrategies, least_conn_counts_by_weight) {
   ProxyRig rig({.global = {}, .servers = {{"lobby", server_with("least_conn", {4, 1, 1})}}});
   EXPECT_EQ(spread(rig, 12), (std::array{8, 2, 2}));
+}
+
+TEST_F(BalanceStrategies, random_draws_lots_by_weight) {
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server_with("random", {5, 1, 0})}}});
+  const auto count = spread(rig, 60);  // 50, 10 and 0, but for chance
+  EXPECT_GT(count[0], count[1]);
+  EXPECT_GT(count[1], 0);
+  EXPECT_EQ(count[2], 0) << "the spare one";
+}
+
+TEST_F(BalanceStrategies, ip_hash_leads_an_address_to_the_same_backend) {
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server_with("ip_hash", {1, 1, 1})}}});
+  const auto source = [](std::uint32_t n) { return IpAddress::v4(0x7F030000U + n); };
+  std::array<int, 3> count{};
+  std::vector<std::size_t> first;
+  for (std::uint32_t n = 0; n < 40; ++n) ++count.at(first.emplace_back(join(rig, source(n))));
+  for (const int players_there : count) EXPECT_GT(players_there, 0);
+  for (std::uint32_t n = 0; n < 40; ++n) EXPECT_EQ(join(rig, source(n)), first[n]);
+  // Another process decides the same.
+  rig.restart();
+  for (std::uint32_t n = 0; n < 10; ++n) EXPECT_EQ(join(rig, source(n)), first[n]);
+}
+
+TEST_F(BalanceStrategies, lowest_latency_finds_out_about_each_address) {
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server_with("lowest_latency", {1, 1, 1})}}});
+  EXPECT_EQ(spread(rig, 3), (std::array{1, 1, 1}));
+}
+
+TEST_F(BalanceStrategies, slow_start_spares_an_address_that_was_added) {
+  const std::string slowly = "slow_start = \"1h\"\n";
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server_with("round_robin", {1}) + slowly}}});
+  EXPECT_EQ(spread(rig, 2), (std::array{2, 0, 0}));
+  rig.write_server("lobby", server_with("round_robin", {1, 1}) + slowly);
+  const auto count = spread(rig, 20);
+  EXPECT_GE(count[0], 18) << "the new one has an hour's time to grow";
 }
 
 TEST_F(BalanceStrategies, one_that_refuses_gives_its_share_to_the_others) {
