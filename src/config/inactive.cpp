@@ -38,6 +38,20 @@ std::vector<std::string> inactive_keys(const ServerConfig& server) {
   return inactive_in(server_keys(), &server, {});
 }
 
+bool is_active(KeeperType type) {
+  switch (type) {
+    case KeeperType::local:
+      return true;
+    case KeeperType::docker:
+    case KeeperType::pterodactyl:
+    case KeeperType::crafty:
+    case KeeperType::webhook:
+    case KeeperType::kubernetes:
+      break;
+  }
+  return false;
+}
+
 std::optional<std::string> protection_missing(const ServerConfig& server,
                                               const GlobalConfig& global) {
   const bool by_country =

@@ -26,4 +26,8 @@ std::vector<std::string> inactive_keys(const ServerConfig& server);
 std::optional<std::string> protection_missing(const ServerConfig& server,
                                               const GlobalConfig& global);
 
+// Whether this build has keepers of that type. A server with another one is served as if it had no
+// keeper.
+bool is_active(KeeperType type);
+
 }  // namespace drawbridge::config

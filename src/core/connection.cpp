@@ -232,12 +232,26 @@ void Connection::consume(std::size_t count) {
   filled_ -= count;
 }
 
+void Connection::append(ByteView bytes) {
+  if (bytes.empty()) return;
+  in_.resize(filled_);
+  in_.insert(in_.end(), bytes.begin(), bytes.end());
+  filled_ = in_.size();
+}
+
 TextSubject Connection::subject() const {
-  return {.player = hello.player,
-          .host = host.name,
-          .server = server.get(),
-          .world = world.get(),
-          .may_see_paths = peer.address.is_loopback() || world->servers.empty()};
+  TextSubject out{.player = hello.player,
+                  .host = host.name,
+                  .server = server.get(),
+                  .world = world.get(),
+                  .may_see_paths = peer.address.is_loopback() || world->servers.empty()};
+  if (server && server->wake) {
+    const TimePoint now = desk.worker().now();
+    const WakeLook look = server->wake->look(now);
+    out.eta = look.eta;
+    out.elapsed = look.elapsed(now);
+  }
+  return out;
 }
 
 net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
@@ -245,6 +259,13 @@ net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
   // The allow list's refusals come from the gate; here it is a server that is withheld.
   const Denial why = kick == config::Kick::not_allowed ? Denial::withheld : refusal_for(kick);
   co_await refuse_with(kick, why, reason, std::move(words));
+}
+
+net::Task<> Connection::refuse_for(config::Kick kick, Duration wait, std::string reason) {
+  TextSubject about = subject();
+  about.wait = wait;
+  mc::Text words = kick_words(kick, about);
+  co_await refuse_with(kick, refusal_for(kick), reason, std::move(words));
 }
 
 net::Task<> Connection::refuse(Verdict verdict) {

@@ -43,12 +43,16 @@ class Connection {
   // Answers with the words for this refusal, in the form that the client reads, counts and logs it,
   // and ends politely.
   net::Task<> refuse(config::Kick kick, std::string_view reason);
+  // The same where the words may tell when to try again.
+  net::Task<> refuse_for(config::Kick kick, Duration wait, std::string reason);
   // The same for what the gate says.
   net::Task<> refuse(Verdict verdict);
   // Bytes that have come and are not used, and the way to get more (at least one byte, else an
   // error).
   [[nodiscard]] ByteView buffered() const { return ByteView(in_).first(filled_); }
   void consume(std::size_t count);
+  // Puts bytes that came by another way behind those that are there.
+  void append(ByteView bytes);
   net::Task<Result<>> read_more(TimePoint deadline);
   // One line, unless this source has had its share of lines; `reason` must be a literal.
   void log_refusal(log::Level level, std::string_view reason, std::string_view detail = {}) const;

@@ -42,7 +42,9 @@ Session& session_of(std::uint64_t id) {
 }  // namespace
 
 Desk::Desk(net::Worker& worker, Services& services)
-    : worker_(worker), services_(services), slab_(sizeof(Session)) {}
+    : worker_(worker), services_(services), slab_(sizeof(Session)) {
+  worker_.on_second([this] { look_at_newcomers(); });
+}
 
 Desk::~Desk() {
   // The worker has ended and with it every relay, so the list is empty unless it never ran.
@@ -170,7 +172,9 @@ void Desk::set_bans(BanListPtr bans) {
 }
 
 void Desk::begin_relay(Session session, net::RelayStart start) {
-  start.id = id_of(enter(std::move(session)));
+  Session& record = enter(std::move(session));
+  if (record.server->wake) watch_newcomer(record, false);
+  start.id = id_of(record);
   start.owner = this;
   worker_.pump().add(std::move(start));
 }
@@ -178,6 +182,8 @@ void Desk::begin_relay(Session session, net::RelayStart start) {
 void Desk::begin_session(Session session, SessionStart start) {
   if (!packet_pump_) packet_pump_ = std::make_unique<PacketPump>(worker_, codecs());
   Session& record = enter(std::move(session));
+  // We have logged it in, and the server has let it in.
+  if (record.server->wake) watch_newcomer(record, true);
   services_.intercepted.fetch_add(1, std::memory_order_relaxed);
   record.packets = &packet_pump_->add(id_of(record), *this, start);
   // A ban of the last moment: the log-in went past it.
@@ -201,12 +207,49 @@ Session& Desk::enter(Session session) {
 void Desk::leave(Session& session, const Ended& end) {
   log_end(session, end);
   if (session.packets != nullptr) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
+  forget_newcomer(session);
+  if (session.settled) session.server->state->unsettle(worker_.now());
   if (session.previous != nullptr) session.previous->next = session.next;
   if (session.next != nullptr) session.next->previous = session.previous;
   if (first_ == &session) first_ = session.next;
   --count_;
   session.~Session();
   slab_.release(&session);
+}
+
+// --- Idle clocks ---
+
+void Desk::watch_newcomer(Session& session, bool settled_already) {
+  newcomers_.push_back({&session, worker_.now()});
+  session.newcomer = static_cast<std::uint32_t>(newcomers_.size());
+  if (!settled_already) return;
+  session.settled = true;
+  session.server->state->settle();
+}
+
+void Desk::look_at_newcomers() {
+  for (std::size_t i = newcomers_.size(); i-- > 0;) {
+    Session& session = *newcomers_[i].session;
+    const Duration age = worker_.now() - newcomers_[i].since;
+    if (!session.settled) {
+      const auto moved = worker_.pump().counters(id_of(session));
+      if (!moved || !has_settled(age, moved->to_client)) continue;
+      session.settled = true;
+      session.server->state->settle();
+    }
+    if (age < real_stay) continue;
+    session.server->state->note_stay();
+    forget_newcomer(session);  // the last one takes its place, which has been looked at
+  }
+}
+
+void Desk::forget_newcomer(Session& session) {
+  if (session.newcomer == 0) return;
+  const std::size_t place = session.newcomer - 1;
+  newcomers_[place] = newcomers_.back();
+  newcomers_[place].session->newcomer = session.newcomer;
+  newcomers_.pop_back();
+  session.newcomer = 0;
 }
 
 bool Desk::end_session(std::uint64_t number, const mc::Text& words, std::string detail) {

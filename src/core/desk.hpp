@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -73,6 +74,8 @@ struct Session {
   std::optional<Uuid> uuid = {};
   mc::Version version;
   std::uint16_t address = 0;         // index into the server's addresses, or Reached::routed
+  bool settled = false;              // counts for the idle clock of a server that sleeps
+  std::uint32_t newcomer = 0;        // 1 + its place among those that are watched for that; 0: none
   PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
   Session* previous = nullptr;
   Session* next = nullptr;
@@ -94,6 +97,14 @@ struct Arrival {
   Place place = {};        // on the listener
   SourceHold source = {};  // empty while a PROXY header is to come
 };
+
+// Whether a relayed connection is a player by now, and not somebody who only knocks: it has
+// outlived the time that a server gives a log-in, or the server has sent it a piece of world.
+constexpr bool has_settled(Duration age, std::uint64_t bytes_of_server) {
+  return age >= seconds(35) || bytes_of_server >= 64 * 1024;
+}
+// Whoever is there for this long has made use of a start.
+inline constexpr Duration real_stay = minutes(2);
 
 class Desk final : public net::RelayOwner, public SessionOwner {
  public:
@@ -174,6 +185,14 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // Whether the gate lets it stay; then the arrival holds its places.
   bool admit(Arrival& arrival);
   void throw_out(Session& session, const Ban& ban);
+  // Those who play at servers that sleep.
+  struct Newcomer {
+    Session* session;
+    TimePoint since;
+  };
+  void watch_newcomer(Session& session, bool settled_already);
+  void look_at_newcomers();
+  void forget_newcomer(Session& session);
 
   net::Worker& worker_;
   Services& services_;
@@ -185,6 +204,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   Session* first_ = nullptr;
   std::size_t count_ = 0;
   LoginUnderWay* logins_ = nullptr;
+  std::vector<Newcomer> newcomers_;  // of the last two minutes
   std::unique_ptr<mc::Codecs> codecs_;
   std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
 };

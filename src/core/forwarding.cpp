@@ -4,7 +4,9 @@
 
 #include "config/server.hpp"
 #include "core/opening.hpp"
+#include "core/packet_stream.hpp"
 #include "core/reach.hpp"
+#include "core/wake/wait.hpp"
 #include "mc/handshake.hpp"
 #include "net/socket_options.hpp"
 
@@ -150,13 +152,75 @@ bool may_stand_in(const Connection& connection, const Server* server) {
          connection.gate().at_server(connection.peer.address, connection.hello, *server).passed();
 }
 
+// Wakes the server and waits for it, the way its file says. The client's bytes that nobody has read
+// stay where they are, and what comes meanwhile is put behind them.
+net::Task<WaitOutcome> wait_at_the_door(Connection& connection, bool unreachable) {
+  Place place =
+      Place::take(connection.server->state, connection.server->most_for(connection.hello.player));
+  if (!place)
+    co_return WaitOutcome{.kind = WaitOutcome::Kind::refused,
+                          .kick = config::Kick::full,
+                          .wait = {},
+                          .detail = "max_players reached"};
+  const mc::Hello& hello = connection.hello;
+  api::WakeRequest who{.cause = api::WakeCause::login,
+                       .player = hello.player,
+                       .uuid = hello.claimed_uuid,
+                       .verified = false,
+                       .host = connection.host.name};
+  PacketStream client(std::move(connection.client), Fault::client, hello.version,
+                      connection.desk.codecs());
+  auto waited = co_await wait_for_server(connection, client, std::move(who), unreachable);
+  LinkStart link = client.release();
+  connection.client = net::Stream(connection.desk.worker(), std::move(link.fd), Fault::client);
+  connection.append(link.unread);
+  co_return waited;
+}
+
+// What a player reads when no server takes it.
+struct LastWords {
+  config::Kick kick = config::Kick::offline;
+  std::string reason = "no backend";
+};
+
+// To the server itself, which may have to be woken first. Anything but `unreachable` is the end of
+// it.
+net::Task<Outcome> forward_or_wake(Connection& connection, LastWords& last) {
+  const ServerPtr server = connection.server;
+  auto outcome = Outcome::unreachable;
+  const bool asleep = server->wake && !may_answer(server->wake->state());
+  if (!asleep) outcome = co_await forward_to(connection, server, connection.routed);
+  if (outcome != Outcome::unreachable || !server->wake || connection.routed) co_return outcome;
+  auto waited = co_await wait_at_the_door(connection, !asleep);
+  if (waited.kind == WaitOutcome::Kind::dial) {
+    outcome = co_await forward_to(connection, server, nullptr);
+    co_return outcome;
+  }
+  if (waited.kind == WaitOutcome::Kind::unreachable) co_return Outcome::unreachable;
+  if (waited.kind == WaitOutcome::Kind::gone && !connection.desk.services().stopping) {
+    connection.log_refusal(log::Level::info, "left while waiting for the server", waited.detail);
+    co_return Outcome::refused;
+  }
+  last = {.kick = waited.kick, .reason = waited.detail};
+  // Others may stand in for one that cannot be had.
+  const bool elsewhere =
+      waited.kick == config::Kick::start_failed || waited.kick == config::Kick::offline;
+  if (elsewhere) co_return Outcome::unreachable;
+  connection.deadline = connection.desk.worker().now() + farewell;
+  const bool stopping = connection.desk.services().stopping;
+  co_await connection.refuse_for(stopping ? config::Kick::shutdown : waited.kick, waited.wait,
+                                 std::move(waited.detail));
+  co_return Outcome::refused;
+}
+
 }  // namespace
 
 net::Task<> forward(Connection& connection) {
   if (!can_be_told(connection, *connection.server))
     co_return co_await connection.refuse(config::Kick::version_unsupported,
                                          "forwarding_mode needs a client of 1.7 or later");
-  const auto outcome = co_await forward_to(connection, connection.server, connection.routed);
+  LastWords last;
+  const auto outcome = co_await forward_or_wake(connection, last);
   if (outcome == Outcome::relayed || outcome == Outcome::refused) co_return;
   if (outcome == Outcome::full)
     co_return co_await connection.refuse(config::Kick::full, "max_players reached");
@@ -171,7 +235,7 @@ net::Task<> forward(Connection& connection) {
   }
   // The client's deadline for the hello may have passed while we dialled; it still gets its words.
   connection.deadline = connection.desk.worker().now() + farewell;
-  co_await connection.refuse(config::Kick::offline, "no backend");
+  co_await connection.refuse(last.kick, last.reason);
 }
 
 }  // namespace drawbridge::core

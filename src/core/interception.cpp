@@ -15,6 +15,7 @@
 #include "core/player_directory.hpp"
 #include "core/profile.hpp"
 #include "core/session/session_start.hpp"
+#include "core/wake/wait.hpp"
 #include "mc/frame.hpp"
 #include "mc/packet_ids.hpp"
 #include "mc/packets/configuration.hpp"
@@ -86,6 +87,12 @@ net::Task<> farewell(PacketStream client, const mc::Text& words, TimePoint until
                   until);
 }
 
+// No backend was reached, and none has said a word.
+bool is_unreachable(const Refusal& refusal) {
+  return refusal.fault == Fault::backend && refusal.reason.empty() &&
+         refusal.kick == config::Kick::offline && refusal.detail.empty();
+}
+
 class Interception {
  public:
   Interception(Connection& connection, net::TaskControl& control);
@@ -96,6 +103,9 @@ class Interception {
   net::Task<Step> authenticate();
   void trust_the_name();
   net::Task<Step> be_the_only_one();
+  net::Task<std::expected<BackendJoined, Refusal>> join();
+  net::Task<Step> await_server();
+  net::Task<Step> wake_server(bool unreachable);
   net::Task<Step> let_in(BackendJoined& joined);
   net::Task<> end(Denied why);
   net::Task<> pass_on(Refusal refusal);
@@ -111,6 +121,7 @@ class Interception {
   PacketStream client_;
   Profile profile_;
   PlayerDirectory::Presence presence_;
+  std::optional<Denied> refused_;  // while a server was woken
 };
 
 Interception::Interception(Connection& connection, net::TaskControl& control)
@@ -135,7 +146,10 @@ net::Task<> Interception::run() {
   if (profile_.authenticated) connection_.stranger.leave();
   auto alone = co_await be_the_only_one();  // nobody plays twice
   if (!alone) co_return co_await end(std::move(alone.error()));
-  auto joined = co_await join_backend(connection_, profile_, client_);  // while it still logs in
+  auto awake = co_await await_server();  // which may sleep
+  if (!awake) co_return co_await end(std::move(awake.error()));
+  auto joined = co_await join();  // while it still logs in
+  if (refused_) co_return co_await end(std::move(*refused_));
   if (!joined) co_return co_await pass_on(std::move(joined.error()));
   auto finished = co_await let_in(*joined);  // compression, success
   if (!finished) co_return co_await end(std::move(finished.error()));
@@ -214,6 +228,48 @@ net::Task<Step> Interception::be_the_only_one() {
   co_return Step{};
 }
 
+// A server that was thought to be there may be asleep by now: then once more.
+net::Task<std::expected<BackendJoined, Refusal>> Interception::join() {
+  auto joined = co_await join_backend(connection_, profile_, client_);
+  const bool may_sleep = connection_.server->wake && !connection_.routed;
+  if (joined || !may_sleep || !is_unreachable(joined.error())) co_return joined;
+  auto woken = co_await wake_server(true);
+  if (!woken) {
+    refused_ = std::move(woken.error());
+    co_return joined;
+  }
+  auto again = co_await join_backend(connection_, profile_, client_);
+  co_return again;
+}
+
+net::Task<Step> Interception::await_server() {
+  const std::shared_ptr<WakeRecord>& wake = connection_.server->wake;
+  if (!wake || connection_.routed || may_answer(wake->state())) co_return Step{};
+  auto woken = co_await wake_server(false);
+  co_return woken;
+}
+
+net::Task<Step> Interception::wake_server(bool unreachable) {
+  api::WakeRequest who{.cause = api::WakeCause::login,
+                       .player = profile_.name,
+                       .uuid = profile_.uuid,
+                       .verified = profile_.authenticated,
+                       .host = connection_.host.name};
+  auto waited = co_await wait_for_server(connection_, client_, std::move(who), unreachable);
+  if (waited.kind == WaitOutcome::Kind::dial) co_return Step{};
+  if (waited.kind == WaitOutcome::Kind::gone) co_return lost(std::move(waited.detail));
+  // Others may stand in for one that cannot be had.
+  const bool elsewhere = waited.kind == WaitOutcome::Kind::unreachable ||
+                         waited.kick == config::Kick::start_failed ||
+                         waited.kick == config::Kick::offline;
+  const bool has_others =
+      !config::effective_fallback(connection_.server->config, connection_.global()).empty();
+  if (elsewhere && has_others && !unreachable) co_return Step{};
+  Denied no{.kick = waited.kick, .detail = std::move(waited.detail), .verdict = {}};
+  no.verdict.wait = waited.wait;
+  co_return std::unexpected(std::move(no));
+}
+
 net::Task<Step> Interception::let_in(BackendJoined& joined) {
   const mc::Threshold threshold = joined.backend.threshold();
   if (threshold.is_on()) {
@@ -282,6 +338,7 @@ net::Task<> Interception::end(Denied why) {
   TextSubject about = connection_.subject();
   about.reason = why.verdict.reason;
   about.remaining = why.verdict.remaining;
+  about.wait = why.verdict.wait;
   const mc::Text words = kick_words(*why.kick, about);
   net::Task<> last = farewell(std::move(client_), words, worker().now() + farewell_time);
   // This chain is cancelled and can wait for nothing, another one can.

@@ -136,6 +136,8 @@ void Prober::look() {
 void Prober::look_at(const ServerPtr& server, std::vector<Due>& due) {
   const config::ActiveHealth& rules = rules_of(*server);
   if (!rules.enabled) return;
+  // Who sleeps is looked at by others.
+  if (server->wake && !may_answer(server->wake->state())) return;
   const TimePoint now = Clock::now();
   for (std::size_t i = 0; i < server->pool->addresses().size(); ++i) {
     const AddressHealth& health = server->pool->health(i);

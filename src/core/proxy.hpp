@@ -62,6 +62,9 @@ class Proxy {
   // watchdog: a worker that hangs serves nobody, whatever the control thread thinks.
   [[nodiscard]] bool workers_answer();
 
+  // Runs a job on some worker, with its desk; dropped while there is none.
+  void on_some_desk(std::function<void(Desk&)> job);
+
   // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
   // calls `done`.
   void shut_down(Duration drain, std::function<void()> done);
@@ -105,7 +108,6 @@ class Proxy {
   void start_accepting(Open& open);
   [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
   void tick();
-  void on_some_desk(std::function<void(Desk&)> job);
   void await_drain(TimePoint until, std::function<void()> done);
   void await_farewell(TimePoint until, std::function<void()> done);
   void finish(const std::function<void()>& done);

@@ -73,6 +73,8 @@ net::SocketOptions socket_options(const config::GlobalConfig& global, const Serv
 net::Task<Result<Reached>> reach(Desk& desk, WorldPtr world, ServerPtr server, ReachFor why) {
   const config::GlobalConfig& global = *world->global;
   const Duration timeout = config::effective_connect_timeout(server->config, global);
+  // A keeper may have started it somewhere else.
+  if (!why.routed && server->wake) why.routed = server->wake->address();
   if (why.routed) {
     auto reached = co_await reach_routed(desk, why.routed, timeout);
     co_return reached;

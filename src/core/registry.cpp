@@ -68,6 +68,8 @@ ServerPtr Registry::make_server(const config::ServerConfig& config, Provider pro
   for (const config::BackendAddress& backend : config.addresses)
     addresses.push_back({backend.address.text(), backend.weight});
   server->pool = pools_.pool(config.id, std::move(addresses));
+  if (config.server_manager && config::is_active(config.server_manager->type))
+    server->wake = wakes_.of(config.id);
   return server;
 }
 

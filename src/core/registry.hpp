@@ -35,9 +35,9 @@ struct WorldChange {
 
 class Registry {
  public:
-  // All three outlive the registry.
-  Registry(ServerStates& states, BackendPools& pools, GateMemory& memory)
-      : states_(states), pools_(pools), memory_(memory) {}
+  // All of them outlive the registry.
+  Registry(ServerStates& states, BackendPools& pools, GateMemory& memory, WakeRecords& wakes)
+      : states_(states), pools_(pools), memory_(memory), wakes_(wakes) {}
 
   // What a source says now. A description with errors is noted and changes nothing else. Problems
   // are the caller's to log.
@@ -84,6 +84,7 @@ class Registry {
   ServerStates& states_;
   BackendPools& pools_;
   GateMemory& memory_;
+  WakeRecords& wakes_;
   CountryTablePtr countries_;
   std::shared_ptr<const config::GlobalConfig> global_ = std::make_shared<config::GlobalConfig>();
   std::map<SourceKey, Source> sources_;

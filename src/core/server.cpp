@@ -17,6 +17,15 @@ bool ServerState::take_place(std::uint32_t cap) {
   return false;
 }
 
+void ServerState::unsettle(TimePoint now) {
+  // The time first: whoever reads nobody must not read an old one.
+  std::int64_t known = settled_until_.load(std::memory_order_relaxed);
+  const std::int64_t mine = now.time_since_epoch().count();
+  while (known < mine && !settled_until_.compare_exchange_weak(known, mine)) {
+  }
+  settled_.fetch_sub(1, std::memory_order_release);
+}
+
 Place Place::take(std::shared_ptr<ServerState> state, std::uint32_t cap) {
   Place place;
   if (state->take_place(cap)) place.state_ = std::move(state);

@@ -15,9 +15,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "config/server.hpp"
 #include "core/balance.hpp"
 #include "core/gate/rules.hpp"
+#include "core/wake/wake_record.hpp"
 #include "mc/status.hpp"
 
 namespace drawbridge::core {
@@ -29,6 +31,19 @@ inline constexpr std::uint32_t no_place = 0xFFFF'FFFF;  // a cap: nobody gets in
 // rush of log-ins cannot overshoot the cap.
 class ServerState {
  public:
+  // Who counts for the idle clock of a server that sleeps: not everybody who has connected
+  // (desk.cpp decides). They come and go on workers.
+  void settle() { settled_.fetch_add(1, std::memory_order_relaxed); }
+  void unsettle(TimePoint now);
+  [[nodiscard]] std::uint32_t settled() const { return settled_.load(std::memory_order_relaxed); }
+  // When the last of them left; the epoch if nobody ever did.
+  [[nodiscard]] TimePoint settled_until() const {
+    return TimePoint(Duration(settled_until_.load(std::memory_order_relaxed)));
+  }
+  // Players, over all time, who have stayed for a while.
+  void note_stay() { stayed_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t stayed() const { return stayed_.load(std::memory_order_relaxed); }
+
   // False if there are `cap` players already (0 = no cap).
   bool take_place(std::uint32_t cap);
   void leave() { players_.fetch_sub(1, std::memory_order_relaxed); }
@@ -39,6 +54,9 @@ class ServerState {
 
  private:
   std::atomic<std::uint32_t> players_ = 0;
+  std::atomic<std::uint32_t> settled_ = 0;
+  std::atomic<std::int64_t> settled_until_ = 0;
+  std::atomic<std::uint64_t> stayed_ = 0;
 };
 
 // A player's place on a server, or a connection's on a listener; gives it back when it goes.
@@ -92,6 +110,7 @@ struct Server {
   PlayerList reserved_for;
   std::shared_ptr<ServerState> state;
   std::shared_ptr<BackendPool> pool;
+  std::shared_ptr<WakeRecord> wake;  // null: nobody starts and stops it
 
   [[nodiscard]] const std::string& id() const { return config.id; }
   // How many players there may be for this one to get a place: max_players, less what is reserved

@@ -16,9 +16,12 @@
 #include "core/server.hpp"
 #include "core/status_cache.hpp"
 #include "core/transfers.hpp"
+#include "core/wake/wake_record.hpp"
 #include "mc/server_key.hpp"
 
 namespace drawbridge::core {
+
+class Waker;
 
 // What the gate remembers across worlds.
 struct GateMemory {
@@ -41,6 +44,8 @@ struct Services {
   LogThrottle throttle;
   PlayerDirectory players;
   GateMemory gate;
+  WakeRecords wakes;
+  Waker* waker = nullptr;  // set before the workers run; null: nothing is started here
 
   // Set before the workers run.
   std::size_t workers = 1;

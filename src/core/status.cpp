@@ -9,6 +9,7 @@
 #include "config/server.hpp"
 #include "core/opening.hpp"
 #include "core/reach.hpp"
+#include "core/wake/wait.hpp"
 #include "mc/frame.hpp"
 #include "mc/handshake.hpp"
 #include "mc/status.hpp"
@@ -115,6 +116,56 @@ StatusAnswerPtr maintenance_answer(const World& world, const Server& server, mc:
   const OwnWords words{pick(server.motds.maintenance, world.default_motds.maintenance),
                        server_in_maintenance};
   return answer_of(mc::status_json(own_status(world, words, subject, version), version));
+}
+
+// --- Of a server that sleeps ---
+
+struct StateWords {
+  std::optional<PreparedMotd> PreparedMotds::* motd;
+  std::string_view known, unknown;  // built in: with and without an {eta}
+};
+
+StateWords words_for(WakeState state) {
+  switch (state) {
+    case WakeState::starting:
+      return {&PreparedMotds::starting, "§e{server} §7is starting, about §f{eta}§7 to go.",
+              "§e{server} §7is starting."};
+    case WakeState::stopping:
+      return {&PreparedMotds::stopping, "§e{server} §7is stopping.", "§e{server} §7is stopping."};
+    case WakeState::crashed:
+      return {&PreparedMotds::crashed, "§c{server} §7has crashed, or did not start.",
+              "§c{server} §7has crashed, or did not start."};
+    default:
+      return {&PreparedMotds::sleeping,
+              "§b{server} §7sleeps. Who joins wakes it (about §f{eta}§7).",
+              "§b{server} §7sleeps. Who joins wakes it."};
+  }
+}
+
+// The words of its state, and of what it last answered the favicon, the version and the mod data.
+StatusAnswerPtr state_answer(const World& world, const Server& server, const WakeLook& look,
+                             mc::Version version, TimePoint now) {
+  const TextSubject subject{.player = {},
+                            .host = {},
+                            .server = &server,
+                            .world = &world,
+                            .eta = look.eta,
+                            .elapsed = look.elapsed(now)};
+  const StateWords of_state = words_for(look.state);
+  const OwnWords words{pick(server.motds.*of_state.motd, world.default_motds.*of_state.motd),
+                       look.eta ? of_state.known : of_state.unknown};
+  const mc::Status own = own_status(world, words, subject, version);
+  if (look.last_status) {
+    mc::StatusOverlay overlay;
+    overlay.description = own.description;
+    overlay.no_players = true;
+    if (!own.favicon.empty()) overlay.favicon = own.favicon;
+    if (words.motd && words.motd->entry.version_name) overlay.version_name = own.version_name;
+    if (words.motd && words.motd->entry.max_players) overlay.max = own.max;
+    if (auto json = mc::overlay_status(*look.last_status, overlay, version))
+      return answer_of(*json);
+  }
+  return answer_of(mc::status_json(own, version));
 }
 
 // A backend's answer with motd.online laid over it.
@@ -379,6 +430,15 @@ net::Task<> answer_status(Connection& connection) {
   const bool only_pings = !connection.hello.is_legacy() && connection.hello.request_size == 0;
   if (only_pings && (connection.server || !drops_unknown(connection)))
     co_return co_await serve_modern(connection, {});
+  if (connection.server && connection.server->wake && !connection.routed) {
+    const TimePoint now = connection.desk.worker().now();
+    const WakeLook look = connection.server->wake->look(now);
+    if (is_down(look.state)) knock_for_status(connection);
+    if (!may_answer(look.state)) {
+      auto own = state_answer(*connection.world, *connection.server, look, version, now);
+      co_return co_await serve_answer(connection, std::move(own));
+    }
+  }
   if (connection.server) {
     auto answer = co_await cached_answer(connection, version);
     co_return co_await serve_answer(connection, std::move(answer));

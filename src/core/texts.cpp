@@ -12,18 +12,40 @@ mc::Text to_mc(const config::Text& text) {
       .value = text.value};
 }
 
+namespace {
+
+// "45s", "1m05s", "2h00m": for players, who need no more.
+std::string spoken(Duration duration) {
+  const auto total = std::chrono::ceil<seconds>(duration).count();
+  if (total < 60) return fmt::format("{}s", total);
+  if (total < 3600) return fmt::format("{}m{:02}s", total / 60, total % 60);
+  return fmt::format("{}h{:02}m", total / 3600, total % 3600 / 60);
+}
+
+}  // namespace
+
 mc::Text filled(const config::Text& text, const TextSubject& subject) {
   const Server* server = subject.server;
   const std::uint32_t players = server ? server->state->players() : 0;
   const std::uint32_t most = server ? server->config.max_players : 0;
-  const auto wait = std::chrono::ceil<seconds>(subject.wait).count();
-  const std::array<mc::Value, 8> values = {{
+  std::string wait;
+  // Of a start nothing is said where nothing is known.
+  if (subject.wait > Duration::zero() || !subject.elapsed)
+    wait = std::to_string(std::chrono::ceil<seconds>(subject.wait).count());
+  else if (subject.eta)
+    wait = std::to_string(std::chrono::ceil<seconds>(*subject.eta).count());
+  const std::string eta = subject.eta ? spoken(*subject.eta) : std::string();
+  const std::string elapsed = subject.elapsed ? spoken(*subject.elapsed) : std::string();
+  const std::array<mc::Value, 11> values = {{
       {"server", server ? server->id() : std::string{}},
       {"host", std::string(subject.host)},
       {"player", std::string(subject.player)},
       {"players", std::to_string(players)},
       {"max", std::to_string(most)},
-      {"seconds", std::to_string(wait)},
+      {"seconds", wait},
+      {"eta", eta},
+      {"elapsed", elapsed},
+      {"duration", elapsed},
       {"reason", std::string(subject.reason)},
       {"remaining", std::string(subject.remaining)},
   }};

@@ -2,6 +2,7 @@
 // the client reads.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct TextSubject {
   Duration wait{};                  // {seconds}
   std::string_view reason = {};     // {reason}
   std::string_view remaining = {};  // {remaining}
+  // Of a server that sleeps.
+  std::optional<Duration> eta = {};      // {eta}, and {seconds} where there is no wait
+  std::optional<Duration> elapsed = {};  // {elapsed}
   bool may_see_paths =
       false;  // on this machine, or nothing is configured yet: name the file to create
 };

@@ -32,6 +32,9 @@ class TaskControl {
  public:
   // Wakes what the chain waits for, in the worker's next turn. Callable more than once.
   void cancel();
+  // Wakes what the chain waits for with `cancelled`, in the worker's next turn, and nothing else:
+  // for a chain that knows why, and goes on. It must be waiting for something that may end so.
+  void interrupt();
   [[nodiscard]] bool cancelled() const { return cancelled_; }
 
  private:

@@ -52,6 +52,10 @@ void Wait::settle() {
 
 void TaskControl::cancel() {
   cancelled_ = true;
+  interrupt();
+}
+
+void TaskControl::interrupt() {
   if (waiting_ != nullptr) waiting_->cancel_wait();
 }
 

@@ -1,0 +1,236 @@
+#include "core/wake/wait.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "config/server.hpp"
+#include "core/wake/knock.hpp"
+#include "core/wake/waker.hpp"
+#include "mc/packet_ids.hpp"
+#include "mc/packets/login.hpp"
+#include "net/mailbox.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+constexpr Duration ask_every = seconds(10);
+constexpr Duration held_without_asking = seconds(25);
+// For the answers that are still on their way when the server is ready.
+constexpr Duration last_answers = seconds(5);
+constexpr std::string_view channel = "drawbridge:wait";
+// An answer of "not understood" is a few bytes.
+constexpr std::size_t max_answer = 64;
+// Reads of clients that have nothing to say.
+constexpr int most_reads = 16;
+
+// The answer to a knock on its way back. Belongs to the waiting coroutine's frame; touched on its
+// worker only.
+struct Held {
+  net::TaskControl* chain = nullptr;  // null: nobody waits any more
+  bool listening = false;             // it waits for input, and may be interrupted
+  std::optional<WakeAnswer> answer;
+};
+
+WakeWaiter waiter_for(Desk& desk, const std::shared_ptr<Held>& held) {
+  auto give = [mailbox = desk.worker().mailbox(), weak = std::weak_ptr(held)](WakeAnswer answer) {
+    mailbox->post([weak, answer = std::move(answer)]() mutable {
+      const auto there = weak.lock();
+      if (!there || there->chain == nullptr) return;
+      there->answer = std::move(answer);
+      if (there->listening) there->chain->interrupt();
+    });
+  };
+  return {.answer = std::move(give), .alive = held};
+}
+
+class Wait {
+ public:
+  Wait(Connection& connection, PacketStream& client, net::TaskControl& chain)
+      : connection_(connection), client_(client), held_(std::make_shared<Held>()) {
+    held_->chain = &chain;
+  }
+  ~Wait() { held_->chain = nullptr; }
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+  net::Task<WaitOutcome> run(api::WakeRequest who, bool unreachable);
+
+ private:
+  [[nodiscard]] config::WhileStarting mode() const;
+  [[nodiscard]] bool can_be_asked() const {
+    return !connection_.hello.is_legacy() && client_.version() >= mc::v1_13;
+  }
+  [[nodiscard]] TimePoint held_until() const;
+  net::Task<bool> listen(TimePoint until);
+  net::Task<bool> ask();
+  bool take_answers();
+  net::Task<bool> await_last_answers();
+  [[nodiscard]] TimePoint now() const { return Clock::now(); }
+  WaitOutcome gone(std::string detail) {
+    return {.kind = WaitOutcome::Kind::gone,
+            .kick = config::Kick::starting,
+            .wait = {},
+            .detail = std::move(detail)};
+  }
+
+  Connection& connection_;
+  PacketStream& client_;
+  std::shared_ptr<Held> held_;
+  std::int32_t asked_ = 0, answered_ = 0;
+  int reads_ = 0;
+  std::string fault_;
+};
+
+config::WhileStarting Wait::mode() const {
+  const config::ServerConfig& server = connection_.server->config;
+  const config::ServerManager& keys = *server.server_manager;
+  if (keys.while_starting) return *keys.while_starting;
+  const bool forwards = !config::is_intercepted(server.proxy_mode);
+  return keys.verify_before_wake && forwards ? config::WhileStarting::kick
+                                             : config::WhileStarting::hold;
+}
+
+TimePoint Wait::held_until() const {
+  const config::ServerManager& keys = *connection_.server->config.server_manager;
+  Duration longest = keys.hold_timeout.value_or(keys.start_timeout);
+  if (!can_be_asked()) longest = std::min<Duration>(longest, held_without_asking);
+  return now() + longest;
+}
+
+WaitOutcome outcome_of(const WakeAnswer& answer) {
+  using enum WaitOutcome::Kind;
+  switch (answer.kind) {
+    case WakeAnswer::Kind::ready:
+      return {.kind = dial};
+    case WakeAnswer::Kind::not_needed:
+      return {.kind = unreachable};
+    case WakeAnswer::Kind::under_way:
+      return {.kind = refused, .kick = config::Kick::starting, .wait = {}, .detail = "woken"};
+    case WakeAnswer::Kind::refused:
+    case WakeAnswer::Kind::failed:
+      break;
+  }
+  return {.kind = refused, .kick = answer.kick, .wait = answer.wait, .detail = answer.detail};
+}
+
+net::Task<WaitOutcome> Wait::run(api::WakeRequest who, bool unreachable) {
+  Waker& waker = *connection_.desk.services().waker;
+  const bool kicks = mode() == config::WhileStarting::kick;
+  waker.knock({.server = connection_.server->id(),
+               .source = connection_.world->gate.source_of(connection_.peer.address),
+               .who = std::move(who),
+               .unreachable = unreachable,
+               .waits = !kicks},
+              waiter_for(connection_.desk, held_));
+  const TimePoint until = held_until();
+  TimePoint next_question = now() + ask_every;
+  while (!held_->answer) {
+    const bool asks = can_be_asked() && next_question < until;
+    const bool there = co_await listen(asks ? next_question : until);
+    if (!there) co_return gone(std::move(fault_));
+    if (held_->answer) break;
+    if (now() >= until)
+      co_return WaitOutcome{.kind = WaitOutcome::Kind::refused,
+                            .kick = config::Kick::starting,
+                            .wait = {},
+                            .detail = "hold_timeout"};
+    if (!asks || now() < next_question) continue;
+    const bool sent = co_await ask();
+    if (!sent) co_return gone("it took no question");
+    next_question = now() + ask_every;
+  }
+  WaitOutcome out = outcome_of(*held_->answer);
+  if (out.kind == WaitOutcome::Kind::dial) {
+    const bool whole = co_await await_last_answers();
+    if (!whole) co_return gone(std::move(fault_));
+  }
+  co_return out;
+}
+
+// Until then, or until there is an answer to the knock. False: the client is of no use any more.
+net::Task<bool> Wait::listen(TimePoint until) {
+  held_->listening = true;
+  auto received = co_await client_.receive(until);
+  held_->listening = false;
+  if (received) co_return take_answers();
+  if (held_->answer || now() >= until) co_return true;
+  fault_ = std::move(received.error().what);
+  co_return false;
+}
+
+net::Task<bool> Wait::ask() {
+  mc::LoginPluginRequest question{.id = asked_ + 1, .channel = std::string(channel), .data = {}};
+  auto sent = co_await client_.write(std::move(question), now() + last_answers);
+  if (sent) ++asked_;
+  co_return sent.has_value();
+}
+
+bool Wait::take_answers() {
+  if (!can_be_asked()) {
+    // What they say is for the server; they have nothing to say yet.
+    fault_ = "it says too much for somebody who waits";
+    return ++reads_ < most_reads;
+  }
+  for (;;) {
+    const auto packet = client_.received(max_answer);
+    if (!packet) {
+      fault_ = packet.error().what;
+      return false;
+    }
+    if (!packet->has_value()) return true;
+    const auto kind =
+        mc::id_map(client_.version(), mc::State::login, mc::Bound::server).kind((*packet)->id);
+    if (kind != mc::Kind::login_plugin_response || answered_ == asked_) {
+      fault_ = "a packet that nobody asked for during login";
+      return false;
+    }
+    ++answered_;
+  }
+}
+
+net::Task<bool> Wait::await_last_answers() {
+  const TimePoint until = now() + last_answers;
+  while (answered_ < asked_) {
+    const bool there = co_await listen(until);
+    if (!there) co_return false;
+    if (answered_ < asked_ && now() >= until) {
+      fault_ = "it did not answer in time";
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+}  // namespace
+
+net::Task<WaitOutcome> wait_for_server(Connection& connection, PacketStream& client,
+                                       api::WakeRequest who, bool unreachable) {
+  if (connection.desk.services().waker == nullptr) co_return WaitOutcome{};
+  const TimePoint begun = Clock::now();
+  net::TaskControl& me = co_await net::this_task();
+  Wait wait(connection, client, me);
+  auto outcome = co_await wait.run(std::move(who), unreachable);
+  connection.deadline += Clock::now() - begun;
+  co_return outcome;
+}
+
+void knock_for_status(const Connection& connection) {
+  Waker* waker = connection.desk.services().waker;
+  const auto& keys = connection.server->config.server_manager;
+  if (waker == nullptr || !keys || keys->wake_on != config::WakeOn::status) return;
+  waker->knock({.server = connection.server->id(),
+                .source = connection.world->gate.source_of(connection.peer.address),
+                .who = {.cause = api::WakeCause::status,
+                        .player = {},
+                        .uuid = {},
+                        .verified = false,
+                        .host = connection.host.name},
+                .unreachable = false,
+                .waits = false},
+               {.answer = [](const WakeAnswer&) {}, .alive = {}});
+}
+
+}  // namespace drawbridge::core

@@ -1,0 +1,199 @@
+#include "core/wake/waker.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "base/log.hpp"
+#include "core/desk.hpp"
+#include "core/wake/ping.hpp"
+#include "core/wake/wake_file.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration save_delay = seconds(1);
+constexpr std::size_t largest_file = std::size_t{64} << 20;
+
+fs::path file_in(const fs::path& state_dir) {
+  return state_dir / "wake.json";
+}
+
+}  // namespace
+
+Waker::Waker(Parts parts)
+    : parts_(std::move(parts)),
+      tools_{
+          .control = parts_.control,
+          .budget = budget_,
+          .ping = [this](ServerPtr server,
+                         std::function<void(PingOutcome)> done) { ping(server, std::move(done)); },
+          .status_changed =
+              [this](const Server& server) {
+                parts_.services.status_cache.invalidate(server.id());
+              },
+          .changed = [this] { save_soon(); }} {
+  load();
+}
+
+Waker::~Waker() {
+  *alive_ = false;
+  if (save_timer_.pending()) save();
+  sleepers_.clear();
+}
+
+void Waker::set_world(const WorldPtr& world) {
+  for (const ServerPtr& server : world->servers)
+    if (server->wake) sync(server, *world->global);
+  for (auto at = sleepers_.begin(); at != sleepers_.end();) {
+    const Server* now = world->find(at->first);
+    if (now != nullptr && now->wake) {
+      ++at;
+    } else {
+      remembered_[at->first] = at->second->memory();
+      at = sleepers_.erase(at);
+    }
+  }
+}
+
+void Waker::sync(const ServerPtr& server, const config::GlobalConfig& global) {
+  auto& sleeper = sleepers_[server->id()];
+  if (!sleeper) {
+    sleeper = std::make_unique<Sleeper>(tools_, server, std::move(remembered_[server->id()]));
+    remembered_.erase(server->id());
+    return employ(*sleeper, server, global);
+  }
+  if (&sleeper->server() == server.get()) return;
+  const bool same_keeper = sleeper->server().config.server_manager == server->config.server_manager;
+  sleeper->follow(server);
+  if (!same_keeper) employ(*sleeper, server, global);
+}
+
+void Waker::employ(Sleeper& sleeper, const ServerPtr& server, const config::GlobalConfig& global) {
+  auto keeper = parts_.make_keeper(
+      server->config, global,
+      [this, alive = alive_, id = server->id()](const api::KeeperReport& report) {
+        if (!*alive) return;
+        if (Sleeper* at = find(id)) at->on_report(report);
+      });
+  if (keeper) return sleeper.employ(std::move(keeper));
+  // `is_active` and the keepers that are built in disagree.
+  log::error("wake", "no keeper of that type is built in", {{"server", server->id()}});
+  sleepers_.erase(server->id());
+}
+
+Sleeper* Waker::find(std::string_view id) {
+  const auto at = sleepers_.find(id);
+  return at == sleepers_.end() ? nullptr : at->second.get();
+}
+
+void Waker::ping(const ServerPtr& server, std::function<void(PingOutcome)> done) {
+  // Whatever becomes of the worker, the one who asks hears something.
+  struct Once {
+    Once(control::ControlThread& t, std::function<void(PingOutcome)> d)
+        : thread(t), done(std::move(d)) {}
+    Once(const Once&) = delete;
+    Once& operator=(const Once&) = delete;
+    ~Once() { tell({}); }
+    void tell(PingOutcome outcome) {
+      if (!done) return;
+      thread.post([done = std::exchange(done, nullptr), outcome = std::move(outcome)]() mutable {
+        done(std::move(outcome));
+      });
+    }
+    control::ControlThread& thread;
+    std::function<void(PingOutcome)> done;
+  };
+  auto once = std::make_shared<Once>(parts_.control,
+                                     [alive = alive_, done = std::move(done)](PingOutcome outcome) {
+                                       if (*alive) done(std::move(outcome));
+                                     });
+  parts_.on_desk([server, once = std::move(once)](Desk& desk) {
+    desk.worker().spawn(
+        ping_server(desk, server, [once](PingOutcome outcome) { once->tell(std::move(outcome)); }));
+  });
+}
+
+void Waker::knock(Knock knock, WakeWaiter waiter) {
+  parts_.control.post(
+      [this, alive = alive_, knock = std::move(knock), waiter = std::move(waiter)]() mutable {
+        Sleeper* at = *alive ? find(knock.server) : nullptr;
+        if (at == nullptr) return waiter.answer({.kind = WakeAnswer::Kind::not_needed});
+        at->knock(knock, std::move(waiter));
+      });
+}
+
+Result<> Waker::start(std::string_view server, api::WakeRequest request) {
+  Sleeper* at = find(server);
+  if (at == nullptr) return fail(Fault::client, "there is no server {} that sleeps", server);
+  request.cause = api::WakeCause::api;
+  Knock knock{.server = std::string(server),
+              .source = {},
+              .who = std::move(request),
+              .unreachable = false,
+              .waits = false};
+  at->knock(knock, {.answer = [](const WakeAnswer&) {}, .alive = {}});
+  return {};
+}
+
+Result<> Waker::stop(std::string_view server, std::string why) {
+  Sleeper* at = find(server);
+  if (at == nullptr) return fail(Fault::client, "there is no server {} that sleeps", server);
+  return at->stop(std::move(why));
+}
+
+void Waker::proxy_ends(std::function<void()> done) {
+  if (save_timer_.pending()) save();
+  save_timer_.cancel();
+  // Called when the last copy goes, be it called or dropped.
+  const std::shared_ptr<void> all(nullptr, [done = std::move(done)](void*) { done(); });
+  for (auto& [id, sleeper] : sleepers_) sleeper->proxy_ends([all] {});
+}
+
+// --- What is kept ---
+
+void Waker::load() {
+  const fs::path path = file_in(parts_.state_dir);
+  std::error_code none;
+  if (!fs::exists(path, none)) return;
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  if (in && fs::file_size(path, none) <= largest_file)
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  auto read = parse_wake_file(text);
+  if (read) {
+    remembered_ = std::move(*read);
+  } else {
+    log::warn("wake", "what was learned about starts is lost",
+              {{"file", path.native()}, {"reason", read.error().what}});
+  }
+}
+
+void Waker::save_soon() {
+  if (save_timer_.pending()) return;
+  save_timer_ = parts_.control.after(save_delay, [this] { save(); });
+}
+
+void Waker::save() {
+  WakeMemories all = remembered_;
+  for (const auto& [id, sleeper] : sleepers_) all[id] = sleeper->memory();
+  const fs::path path = file_in(parts_.state_dir);
+  const fs::path draft = path.native() + ".new";
+  std::error_code error;
+  fs::create_directories(parts_.state_dir, error);
+  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
+  out << wake_file_text(all);
+  out.close();
+  if (out) fs::rename(draft, path, error);
+  const bool failed = !out || error;
+  if (failed && !save_failed_)
+    log::warn("wake", "cannot be kept over a restart: how long servers take to start",
+              {{"file", path.native()}});
+  save_failed_ = failed;
+}
+
+}  // namespace drawbridge::core
