@@ -139,6 +139,8 @@ Daemon::~Daemon() {
   global_watch_.release();
   drain_watch_.release();
   watch_.reset();
+  waker_.reset();
+  keepers_.reset();
   proxy_.reset();
   http_.reset();
   resolver_.reset();
@@ -152,8 +154,9 @@ int Daemon::start() {
   watch_ = std::make_unique<control::FileWatch>(control_, options_.watch);
   proxy_ = std::make_unique<core::Proxy>(control_, *resolver_, *http_);
   registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools,
-                                               proxy_->services().gate);
+                                               proxy_->services().gate, proxy_->services().wakes);
   registry_->set_global(global_);
+  make_waker();
   watch_global();
   watch_drains();
   watch_servers();
@@ -183,6 +186,28 @@ int Daemon::load_global_at_start() {
   global_ = std::make_shared<const config::GlobalConfig>(std::move(*loaded.config));
   origins_ = std::move(loaded.origins);
   return exit_ok;
+}
+
+void Daemon::make_waker() {
+  keepers_ = std::make_unique<features::keepers::Keepers>(features::keepers::KeeperTools{
+      .control = control_, .http = *http_, .state_dir = global_->state_dir});
+  waker_ = std::make_unique<core::Waker>(core::Waker::Parts{
+      .control = control_,
+      .services = proxy_->services(),
+      .on_desk =
+          [this](std::function<void(core::Desk&)> job) { proxy_->on_some_desk(std::move(job)); },
+      .make_keeper =
+          [this](const config::ServerConfig& server, const config::GlobalConfig& global,
+                 api::KeeperReports on_report) {
+            return keepers_->make({server, global, std::move(on_report)});
+          },
+      .state_dir = global_->state_dir});
+  proxy_->services().waker = waker_.get();
+}
+
+// Servers that end together with the proxy.
+void Daemon::end_servers(const std::function<void()>& done) {
+  waker_->proxy_ends([this, done] { keepers_->proxy_ends(done); });
 }
 
 // Before the first connection: bans and filters hold from the start.
@@ -289,6 +314,7 @@ int Daemon::open() {
     log::error("net", "there is nothing to listen on: set `bind`, or a [[listener]] table");
     return exit_config;
   }
+  waker_->set_world(world_);
   log::info("app", "ready",
             {{"servers", world_->servers.size()}, {"servers_dir", global_->servers_dir.string()}});
   if (world_->servers.empty())
@@ -487,6 +513,7 @@ void Daemon::publish() {
   const core::WorldChange change = registry_->build();
   world_ = change.world;
   for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
+  waker_->set_world(world_);
   outcome_.added = change.added;
   outcome_.updated = change.updated;
   outcome_.removed = change.removed;
@@ -571,10 +598,16 @@ void Daemon::begin_stop(std::optional<Duration> drain) {
   stopping_ = true;
   if (!serving_) return control_.stop();
   const Duration time = drain.value_or(global_->shutdown.drain);
-  service_manager_.stopping(time + seconds(15));
+  Duration servers{};
+  for (const core::ServerPtr& server : world_->servers)
+    if (server->wake)
+      servers = std::max(servers, server->config.server_manager->shutdown_timeout + seconds(15));
+  service_manager_.stopping(time + servers + seconds(15));
   proxy_->shut_down(time, [this] {
-    log::info("app", "stopped");
-    control_.stop();
+    end_servers([this] {
+      log::info("app", "stopped");
+      control_.stop();
+    });
   });
 }
 

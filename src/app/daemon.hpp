@@ -24,7 +24,9 @@
 #include "core/drains.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
+#include "core/wake/waker.hpp"
 #include "features/files/file_provider.hpp"
+#include "features/keepers/keepers.hpp"
 
 namespace drawbridge::app {
 
@@ -85,6 +87,8 @@ class Daemon {
   // Returns when every new connection is served by the world of generation().
   void settle();
   [[nodiscard]] core::Proxy& proxy() { return *proxy_; }
+  // Control context.
+  [[nodiscard]] core::Waker& waker() { return *waker_; }
 
  private:
   int load_global_at_start();
@@ -96,6 +100,8 @@ class Daemon {
   Result<> change_drains(const std::string& server, const std::string& address, bool drained);
   ReloadOutcome read_everything();
   int begin_gate();
+  void make_waker();
+  void end_servers(const std::function<void()>& done);
   void open_control_socket();
   std::string answer(std::string_view request);
   std::string answer_about_address(const std::vector<std::string>& words);
@@ -129,6 +135,8 @@ class Daemon {
   std::unique_ptr<core::BanStore> bans_;
   std::unique_ptr<core::Proxy> proxy_;
   std::unique_ptr<core::Registry> registry_;
+  std::unique_ptr<features::keepers::Keepers> keepers_;
+  std::unique_ptr<core::Waker> waker_;
   core::WorldPtr world_;
   std::set<std::string> found_together_;  // what cross_check() said of the last world
   control::ServiceManager service_manager_;

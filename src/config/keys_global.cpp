@@ -344,7 +344,7 @@ const Table& global_keys() {
         key<&G::state_dir>("state_dir",
                            "What is kept about sleeping servers over restarts: how long they take "
                            "to start, and the processes that go on without the proxy.",
-                           restart, ours, later),
+                           restart, ours, now, DefaultText{"`$STATE_DIRECTORY`, else `./state`"}),
         config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),

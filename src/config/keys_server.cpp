@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "config/grammar.hpp"
+#include "config/inactive.hpp"
 #include "config/rules.hpp"
 
 namespace drawbridge::config {
@@ -92,54 +93,56 @@ void check_keeper(Reader& reader, const Node& node, void* object) {
 const Table& keeper_keys() {
   static const Table table = [] {
     Table keys = describe_table<ServerManager>({
-        key<&ServerManager::type>("type", "What runs the server.", at_keeper, required, later),
+        key<&ServerManager::type>("type", "What runs the server.", at_keeper, required, now,
+                                  LaterValues{[](const void* value) {
+                                    return is_active(*static_cast<const KeeperType*>(value));
+                                  }}),
         key<&ServerManager::start_timeout>("start_timeout",
                                            "After this long a start counts as failed and those who "
                                            "wait are told. The server is not killed.",
-                                           later, more_than(seconds(0))),
+                                           now, more_than(seconds(0))),
         key<&ServerManager::shutdown_after>("shutdown_after",
-                                            "Stop the server when it was empty this long.", later,
+                                            "Stop the server when it was empty this long.", now,
                                             more_than(seconds(0)), DefaultText{"never"}),
         key<&ServerManager::poll_interval>("poll_interval",
-                                           "Pause between looks at the server's state.", later,
+                                           "Pause between looks at the server's state.", now,
                                            more_than(seconds(0))),
         key<&ServerManager::min_uptime>(
-            "min_uptime", "A server that was started runs at least this long.", ours, later),
+            "min_uptime", "A server that was started runs at least this long.", ours, now),
         key<&ServerManager::confirm_empty>(
             "confirm_empty",
             "Before an idle server is stopped, ask it for its status: it stays while that shows "
             "players (who came past the proxy).",
-            ours, later),
+            ours, now),
         key<&ServerManager::shutdown_timeout>(
             "shutdown_timeout",
-            "Time for a clean stop before it is forced (local, docker, kubernetes).", later,
+            "Time for a clean stop before it is forced (local, docker, kubernetes).", now,
             more_than(seconds(0))),
         key<&ServerManager::wakes_per_source>("wakes_per_source",
                                               "Starts an hour that one address may cause.", ours,
-                                              later, at_least(1)),
+                                              now, at_least(1)),
         key<&ServerManager::wakes_per_server>("wakes_per_server", "Starts an hour of this server.",
-                                              ours, later, at_least(1)),
-        key<&ServerManager::command>("command", "Program to run, without a shell (local).", later,
+                                              ours, now, at_least(1)),
+        key<&ServerManager::command>("command", "Program to run, without a shell (local).", now,
                                      by_type, not_empty()),
-        key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", later,
+        key<&ServerManager::working_dir>("working_dir", "Folder to run it in (local).", now,
                                          by_type),
-        key<&ServerManager::args>("args", "Its arguments (local).", later),
-        key<&ServerManager::environment>(
-            "environment", "Variables beside those of the proxy (local).", ours, later),
+        key<&ServerManager::args>("args", "Its arguments (local).", now),
+        key<&ServerManager::environment>("environment",
+                                         "Variables beside those of the proxy (local).", ours, now),
         key<&ServerManager::stop_command>(
             "stop_command",
             "Line on its standard input that stops it; empty = begin with SIGTERM (local).", ours,
-            later),
-        key<&ServerManager::log_file>("log_file", "Where its output goes (local).", ours, later,
+            now),
+        key<&ServerManager::log_file>("log_file", "Where its output goes (local).", ours, now,
                                       DefaultText{"`console.log` in `working_dir`"}),
         key<&ServerManager::log_size>(
             "log_size", "At this size the file is kept as `.1` and a new one begun (local).", ours,
-            later, at_least(Size{4096})),
+            now, at_least(Size{4096})),
         key<&ServerManager::ready_pattern>(
-            "ready_pattern", "Text in its output that hints at a finished start (local).", later),
+            "ready_pattern", "Text in its output that hints at a finished start (local).", now),
         key<&ServerManager::on_proxy_exit>(
-            "on_proxy_exit", "Whether the server ends together with the proxy (local).", ours,
-            later),
+            "on_proxy_exit", "Whether the server ends together with the proxy (local).", ours, now),
         key<&ServerManager::api_url>("api_url", "Address of the panel.", later, by_type,
                                      a_url("http, https")),
         key<&ServerManager::api_key>("api_key", "Key for the panel.", later, by_type, secret,
@@ -154,7 +157,7 @@ const Table& keeper_keys() {
         key<&ServerManager::idle_action>(
             "idle_action",
             "What is done to an idle server: `pause` keeps it in memory (docker, local).", ours,
-            later),
+            now),
         key<&ServerManager::kind>("kind", "What is scaled (kubernetes).", ours, later),
         key<&ServerManager::object>("object", "Its name (kubernetes).", ours, later, by_type,
                                     not_empty()),
@@ -172,20 +175,23 @@ const Table& keeper_keys() {
                                     config::secret, not_empty()),
         key<&ServerManager::timeout>("timeout", "Longest duration of a call (webhook).", ours,
                                      later, more_than(seconds(0))),
-        key<&ServerManager::wake_on>("wake_on", "What starts a stopped server.", ours, later),
-        key<&ServerManager::wake_allow>("wake_allow",
-                                        "If not empty, only these players may start it.", ours,
-                                        later, a_player()),
-        key<&ServerManager::wake_deny>("wake_deny", "These players may not start it.", ours, later,
+        key<&ServerManager::wake_on>("wake_on", "What starts a stopped server.", ours, now),
+        key<&ServerManager::wake_allow>(
+            "wake_allow", "If not empty, only these players may start it.", ours, now, a_player()),
+        key<&ServerManager::wake_deny>("wake_deny", "These players may not start it.", ours, now,
                                        a_player()),
         key<&ServerManager::verify_before_wake>(
             "verify_before_wake",
             "Ask the session server who a player is before starting anything.", ours, later),
         key<&ServerManager::while_starting>(
-            "while_starting", "What happens to players meanwhile.", ours, later,
+            "while_starting", "What happens to players meanwhile.", ours, now,
+            LaterValues{[](const void* value) {
+              const auto& mode = *static_cast<const std::optional<WhileStarting>*>(value);
+              return !mode || *mode == WhileStarting::hold || *mode == WhileStarting::kick;
+            }},
             DefaultText{"`limbo` with the `server_wake` handler, else `hold`"}),
         key<&ServerManager::hold_timeout>(
-            "hold_timeout", "How long a login is kept open.", ours, later, more_than(seconds(0)),
+            "hold_timeout", "How long a login is kept open.", ours, now, more_than(seconds(0)),
             DefaultText{"`start_timeout`; `25s` for clients before 1.13"}),
         key<&ServerManager::transfer_to>("transfer_to", "Where `transfer` sends players to.", ours,
                                          later, dialled(),
@@ -368,7 +374,7 @@ const Table& server_keys() {
         config::table<&ServerConfig::ip_filter>(
             "ip_filter", ip_filter_keys(), "Filters of this server, beside the global ones.", now),
         config::table<&ServerConfig::server_manager>("server_manager", keeper_keys(),
-                                                     "What starts and stops the server.", later),
+                                                     "What starts and stops the server.", now),
     });
     keys.check = check_server;
     return keys;

@@ -119,12 +119,16 @@ void settle_default_paths(GlobalConfig& config, const fs::path& base, const Orig
   });
 }
 
-// systemd names the folder (or several, with colons between) that it made for the service.
-void settle_control_socket(GlobalConfig& config, const Overlays& overlays, const Origins& origins) {
-  if (origins.contains("control.socket")) return;
-  for (const auto& [name, value] : overlays.environment)
-    if (name == "RUNTIME_DIRECTORY" && !value.empty())
-      config.control.socket = fs::path(value.substr(0, value.find(':'))) / "drawbridge.sock";
+// systemd names the folders (or several, with colons between) that it made for the service.
+void settle_service_folders(GlobalConfig& config, const Overlays& overlays,
+                            const Origins& origins) {
+  for (const auto& [name, value] : overlays.environment) {
+    const fs::path folder = value.substr(0, value.find(':'));
+    if (folder.empty()) continue;
+    if (name == "RUNTIME_DIRECTORY" && !origins.contains("control.socket"))
+      config.control.socket = folder / "drawbridge.sock";
+    if (name == "STATE_DIRECTORY" && !origins.contains("state_dir")) config.state_dir = folder;
+  }
 }
 
 // The networks that a file lists; what is wrong with it goes to the reader.
@@ -215,7 +219,7 @@ Loaded load_tree(const std::optional<std::string_view>& bytes, const std::option
   Reader reader(sources, out.problems, &out.origins);
   if (usable) read_table(reader, global_keys(), root, &config);
   settle_default_paths(config, base, out.origins);
-  settle_control_socket(config, overlays, out.origins);
+  settle_service_folders(config, overlays, out.origins);
   settle_trusted_proxies(config, reader, out.origins);
   settle_ip_filter(config.ip_filter, reader);
   settle_protect(config, reader, out.origins);

@@ -35,7 +35,7 @@ using Origins = std::map<std::string, Origin, std::less<>>;
 // What beats the file, weakest first: environment, then command line.
 struct Overlays {
   // NAME and value of every environment variable; those without DRAWBRIDGE_ in front are skipped,
-  // except RUNTIME_DIRECTORY (default of control.socket).
+  // except RUNTIME_DIRECTORY and STATE_DIRECTORY (defaults of control.socket and state_dir).
   std::vector<std::pair<std::string, std::string>> environment;
   // Key and text of each --set, in order; also how flags such as --bind arrive ("bind", text). The
   // flag's own name for messages is the third member, empty for --set.

@@ -340,6 +340,10 @@ TEST(Environment, ControlSocketFollowsTheServiceManager) {
                 .config->control.socket,
             "/run/drawbridge/drawbridge.sock");
   EXPECT_EQ(load("").config->control.socket, "etc/drawbridge.sock");
+  EXPECT_EQ(load("", environment({{"STATE_DIRECTORY", "/var/lib/drawbridge:/var/lib/x"}}))
+                .config->state_dir,
+            "/var/lib/drawbridge");
+  EXPECT_EQ(load("").config->state_dir, "etc/state");
 }
 
 TEST(CommandLine, WrongKeysAreNamedAsTheyWereGiven) {

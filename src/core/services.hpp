@@ -46,6 +46,8 @@ struct Services {
   GateMemory gate;
   WakeRecords wakes;
   Waker* waker = nullptr;  // set before the workers run; null: nothing is started here
+  // How often a player who is held is asked something, to be kept awake.
+  std::atomic<Duration> hold_question_every = Duration(seconds(10));
 
   // Set before the workers run.
   std::size_t workers = 1;

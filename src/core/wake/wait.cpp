@@ -16,7 +16,6 @@ namespace drawbridge::core {
 
 namespace {
 
-constexpr Duration ask_every = seconds(10);
 constexpr Duration held_without_asking = seconds(25);
 // For the answers that are still on their way when the server is ready.
 constexpr Duration last_answers = seconds(5);
@@ -125,6 +124,7 @@ net::Task<WaitOutcome> Wait::run(api::WakeRequest who, bool unreachable) {
                .unreachable = unreachable,
                .waits = !kicks},
               waiter_for(connection_.desk, held_));
+  const Duration ask_every = connection_.desk.services().hold_question_every;
   const TimePoint until = held_until();
   TimePoint next_question = now() + ask_every;
   while (!held_->answer) {

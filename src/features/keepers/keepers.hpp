@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "api/keeper.hpp"
@@ -13,6 +14,10 @@
 #include "control/http_client.hpp"
 
 namespace drawbridge::features::keepers {
+
+namespace local {
+class Processes;
+}
 
 // What keepers work with; all of it outlives them.
 struct KeeperTools {
@@ -38,9 +43,13 @@ class Keepers {
 
   // Null: this build has none of that type.
   std::unique_ptr<api::Keeper> make(const KeeperOrder& order);
+  // After the keepers' own proxy_ends(): ends what no keeper speaks for any more. `done` is called
+  // when that has happened.
+  void proxy_ends(const std::function<void()>& done);
 
  private:
   KeeperTools tools_;
+  std::unique_ptr<local::Processes> processes_;
 };
 
 }  // namespace drawbridge::features::keepers

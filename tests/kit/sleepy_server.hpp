@@ -1,0 +1,45 @@
+// A Minecraft server that a keeper can start: a program of its own that answers status pings, tells
+// whoever logs in "welcome NAME", and stops when its console says so. Told to, it is as bad as
+// servers get.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kit/proxy_rig.hpp"
+
+namespace drawbridge::kit {
+
+class SleepyServer {
+ public:
+  // `habits` are arguments of the program: --delay SECONDS before it listens, --pings close,
+  // --deaf (to its console), --stubborn (ignores SIGTERM), --die CODE at once, --flood,
+  // --print TEXT once it listens, --players N in its status.
+  explicit SleepyServer(std::vector<std::string> habits = {});
+  ~SleepyServer();  // ends what still runs of it
+
+  [[nodiscard]] std::string address() const;
+  // A server file with a local keeper for it; `more` are further keys of [server_manager].
+  [[nodiscard]] std::string file(std::string_view more = {}, std::string_view server = {}) const;
+  // How often it was started, and how often it has ended orderly.
+  [[nodiscard]] std::size_t starts() const { return lines_of("starts"); }
+  [[nodiscard]] std::size_t orderly_ends() const { return lines_of("ends"); }
+  // Whether a process of it is there.
+  [[nodiscard]] bool runs() const;
+  // SIGKILL to every one of them; how many there were.
+  [[nodiscard]] std::size_t kill_all() const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+
+ private:
+  [[nodiscard]] std::size_t lines_of(std::string_view file) const;
+  [[nodiscard]] std::vector<int> pids() const;
+
+  TempFolder folder_;
+  std::uint16_t port_ = 0;
+  std::vector<std::string> habits_;
+};
+
+}  // namespace drawbridge::kit
