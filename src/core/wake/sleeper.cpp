@@ -71,6 +71,9 @@ void Sleeper::employ(std::unique_ptr<api::Keeper> keeper) {
 void Sleeper::on_report(const KeeperReport& report) {
   if (ending_) return;
   take(report, true);
+  // A hint that it may be ready: no need to wait for the next ping.
+  if (state() == WakeState::starting && report.state == KeeperState::running)
+    ping_timer_ = tools_.control.after(Duration::zero(), [this] { ping_while_starting(); });
   schedule();
 }
 

@@ -94,7 +94,8 @@ config::WhileStarting Wait::mode() const {
 
 TimePoint Wait::held_until() const {
   const config::ServerManager& keys = *connection_.server->config.server_manager;
-  Duration longest = keys.hold_timeout.value_or(keys.start_timeout);
+  // As long as the start may take, and a little more: its end is what they shall hear of.
+  Duration longest = keys.hold_timeout.value_or(keys.start_timeout + seconds(2));
   if (!can_be_asked()) longest = std::min<Duration>(longest, held_without_asking);
   return now() + longest;
 }

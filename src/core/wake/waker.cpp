@@ -149,9 +149,12 @@ Result<> Waker::stop(std::string_view server, std::string why) {
 void Waker::proxy_ends(std::function<void()> done) {
   if (save_timer_.pending()) save();
   save_timer_.cancel();
-  // Called when the last copy goes, be it called or dropped.
-  const std::shared_ptr<void> all(nullptr, [done = std::move(done)](void*) { done(); });
-  for (auto& [id, sleeper] : sleepers_) sleeper->proxy_ends([all] {});
+  if (sleepers_.empty()) return done();
+  const auto left = std::make_shared<std::size_t>(sleepers_.size());
+  for (auto& [id, sleeper] : sleepers_)
+    sleeper->proxy_ends([left, done] {
+      if (--*left == 0) done();
+    });
 }
 
 // --- What is kept ---

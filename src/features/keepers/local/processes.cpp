@@ -106,9 +106,12 @@ std::unique_ptr<api::Keeper> Processes::make(const KeeperOrder& order) {
 }
 
 void Processes::end_all(const std::function<void()>& done) {
-  // Called when the last copy goes.
-  const std::shared_ptr<void> all(nullptr, [done](void*) { done(); });
-  for (const auto& [id, program] : programs_) program->end([all] {});
+  if (programs_.empty()) return done();
+  const auto left = std::make_shared<std::size_t>(programs_.size());
+  for (const auto& [id, program] : programs_)
+    program->end([left, done] {
+      if (--*left == 0) done();
+    });
 }
 
 void Processes::load() {
