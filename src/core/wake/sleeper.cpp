@@ -286,8 +286,10 @@ void Sleeper::came_online() {
 
 void Sleeper::went_down(WakeState before, WakeEvent event) {
   next_look_ = since_ + look_every();
-  record_->set_address(nullptr);
-  if (event != WakeEvent::rested) tools_.changed();
+  if (record_->address()) {
+    record_->set_address(nullptr);
+    tools_.changed();
+  }
   // A start that nobody made use of is held against who caused it; one that failed is not.
   if (run_.woken_by && before != WakeState::starting && event != WakeEvent::died) {
     const bool used = server_->state->stayed() != run_.stayed_before;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -47,7 +48,8 @@ std::vector<std::string> environment_of(const ProcessSpec& spec) {
     const auto name = std::string(variable.substr(0, variable.find('=')));
     if (!is_ours(variable) && !spec.environment.contains(name)) out.emplace_back(variable);
   }
-  for (const auto& [name, value] : spec.environment) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : spec.environment)
+    out.push_back(fmt::format("{}={}", name, value));
   return out;
 }
 
