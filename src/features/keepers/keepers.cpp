@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "features/keepers/local/processes.hpp"
+#include "features/keepers/remote_keepers.hpp"
 
 namespace drawbridge::features::keepers {
 
@@ -20,6 +21,7 @@ std::unique_ptr<api::Keeper> Keepers::make(const KeeperOrder& order) {
     case config::KeeperType::pterodactyl:
     case config::KeeperType::crafty:
     case config::KeeperType::webhook:
+      return make_remote(tools_, order);
     case config::KeeperType::kubernetes:
       break;
   }

@@ -11,6 +11,7 @@
 #include "api/keeper.hpp"
 #include "config/server.hpp"
 #include "control/control_thread.hpp"
+#include "control/docker_engine.hpp"
 #include "control/http_client.hpp"
 
 namespace drawbridge::features::keepers {
@@ -24,6 +25,7 @@ struct KeeperTools {
   control::ControlThread& control;
   control::HttpClient& http;
   std::filesystem::path state_dir;  // what keepers remember over restarts; may not exist yet
+  control::DockerEngine* docker = nullptr;  // null: this build has no keepers of containers
 };
 
 // For whom a keeper is made; good for the call only.
