@@ -141,6 +141,7 @@ Daemon::~Daemon() {
   watch_.reset();
   waker_.reset();
   keepers_.reset();
+  providers_.reset();
   proxy_.reset();
   http_.reset();
   resolver_.reset();
@@ -156,10 +157,12 @@ int Daemon::start() {
   registry_ = std::make_unique<core::Registry>(proxy_->services().states, proxy_->services().pools,
                                                proxy_->services().gate, proxy_->services().wakes);
   registry_->set_global(global_);
+  make_providers();
   make_waker();
   watch_global();
   watch_drains();
   watch_servers();
+  providers_->follow(*global_);
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
   if (const int code = begin_gate(); code != exit_ok) return code;
   if (const int code = open(); code != exit_ok) return code;
@@ -188,9 +191,25 @@ int Daemon::load_global_at_start() {
   return exit_ok;
 }
 
+void Daemon::make_providers() {
+  ProviderHooks hooks;
+  hooks.changed = [this] { publish(); };
+  hooks.look = [this](auto done) {
+    proxy_->list_players(
+        [this, done = std::move(done)](const auto& players) { done(report_of(*world_, players)); });
+  };
+  hooks.act = [this](const std::string& id, bool start) {
+    return start ? waker_->start(id, {}) : waker_->stop(id, "asked for");
+  };
+  providers_ = std::make_unique<Providers>(control_, *http_, *registry_, std::move(hooks));
+}
+
 void Daemon::make_waker() {
-  keepers_ = std::make_unique<features::keepers::Keepers>(features::keepers::KeeperTools{
-      .control = control_, .http = *http_, .state_dir = global_->state_dir});
+  keepers_ = std::make_unique<features::keepers::Keepers>(
+      features::keepers::KeeperTools{.control = control_,
+                                     .http = *http_,
+                                     .state_dir = global_->state_dir,
+                                     .docker = &providers_->docker_engine()});
   waker_ = std::make_unique<core::Waker>(core::Waker::Parts{
       .control = control_,
       .services = proxy_->services(),
@@ -288,7 +307,7 @@ std::string Daemon::answer_about_server(const std::vector<std::string>& words) {
 // A list of networks changed: whoever names it is read again.
 void Daemon::apply_lists() {
   apply_global();
-  for (const auto& file : registry_->described()) {
+  for (const auto& file : registry_->described_by_files()) {
     if (!names_lists(*file.server.config)) continue;
     config::LoadedServer loaded = config::load_server_file(file.path);
     tell(loaded.problems);
@@ -482,10 +501,11 @@ void Daemon::apply_global() {
       config::without_restart_keys(*global_, std::move(*loaded.config)));
   origins_ = std::move(loaded.origins);
   registry_->set_global(global_);
+  providers_->follow(*global_);
   if (const auto configured = bans_->configure(global_->ban); !configured)
     log::error("bans", "the ban file cannot be read", {{"reason", configured.error().what}});
   if (global_->servers_dir != old_folder) {
-    for (const auto& file : registry_->described())
+    for (const auto& file : registry_->described_by_files())
       registry_->withdraw(core::Provider::file, file.path.string());
     watch_servers();
   }
@@ -532,6 +552,7 @@ ReloadOutcome Daemon::read_everything() {
   apply_global();
   read_drains();
   apply(files_->rescan());
+  providers_->resync();
   registry_->reread_pictures();
   bans_->reload();
   publish();

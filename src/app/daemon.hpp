@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/gate_files.hpp"
+#include "app/providers.hpp"
 #include "base/ip.hpp"
 #include "config/load.hpp"
 #include "control/control_socket.hpp"
@@ -100,6 +101,7 @@ class Daemon {
   Result<> change_drains(const std::string& server, const std::string& address, bool drained);
   ReloadOutcome read_everything();
   int begin_gate();
+  void make_providers();
   void make_waker();
   void end_servers(const std::function<void()>& done);
   void open_control_socket();
@@ -135,6 +137,7 @@ class Daemon {
   std::unique_ptr<core::BanStore> bans_;
   std::unique_ptr<core::Proxy> proxy_;
   std::unique_ptr<core::Registry> registry_;
+  std::unique_ptr<Providers> providers_;
   std::unique_ptr<features::keepers::Keepers> keepers_;
   std::unique_ptr<core::Waker> waker_;
   core::WorldPtr world_;

@@ -41,11 +41,11 @@ std::vector<std::string> inactive_keys(const ServerConfig& server) {
 bool is_active(KeeperType type) {
   switch (type) {
     case KeeperType::local:
-      return true;
     case KeeperType::docker:
     case KeeperType::pterodactyl:
     case KeeperType::crafty:
     case KeeperType::webhook:
+      return true;
     case KeeperType::kubernetes:
       break;
   }

@@ -78,9 +78,9 @@ const Table& channel_keys() {
 
 const Table& docker_tls_keys() {
   static const Table table = describe_table<TlsFiles>({
-      key<&TlsFiles::ca>("ca", "CA certificates (PEM).", ours, later),
-      key<&TlsFiles::cert>("cert", "Own certificate (PEM).", ours, later),
-      key<&TlsFiles::key>("key", "Its key (PEM).", ours, later),
+      key<&TlsFiles::ca>("ca", "CA certificates (PEM).", ours, now),
+      key<&TlsFiles::cert>("cert", "Own certificate (PEM).", ours, now),
+      key<&TlsFiles::key>("key", "Its key (PEM).", ours, now),
   });
   return table;
 }
@@ -101,20 +101,20 @@ const Table& plugin_messaging_keys() {
 
 const Table& docker_keys() {
   static const Table table = describe_table<Docker>({
-      key<&Docker::endpoint>("endpoint", "The engine's socket.", live, later,
+      key<&Docker::endpoint>("endpoint", "The engine's socket.", live, now,
                              a_url("unix, tcp, http, https")),
-      key<&Docker::network>("network", "Network whose addresses are preferred.", live, later),
+      key<&Docker::network>("network", "Network whose addresses are preferred.", live, now),
       key<&Docker::poll_interval>(
           "poll_interval",
           "Pause between full comparisons while there are no events; ten times that "
           "otherwise.",
-          live, later, more_than(seconds(0))),
+          live, now, more_than(seconds(0))),
       key<&Docker::reconnect_delay>("reconnect_delay",
                                     "First pause before trying again; doubles up to 60 s.", live,
-                                    later, more_than(seconds(0))),
+                                    now, more_than(seconds(0))),
       key<&Docker::mc_router_labels>("mc_router_labels", "Understand `mc-router.*` labels.", live,
-                                     ours, later),
-      config::table<&Docker::tls>("tls", docker_tls_keys(), "", live, ours, later),
+                                     ours, now),
+      config::table<&Docker::tls>("tls", docker_tls_keys(), "", live, ours, now),
   });
   return table;
 }
@@ -137,24 +137,24 @@ const Table& kubernetes_keys() {
 const Table& http_discovery_keys() {
   static const Table table = describe_table<HttpDiscovery>({
       key<&HttpDiscovery::url>("url", "Answers with the list of servers, as JSON or TOML.", live,
-                               ours, required, later, a_url("http, https")),
-      key<&HttpDiscovery::interval>("interval", "Pause between questions.", live, ours, later,
+                               ours, required, now, a_url("http, https")),
+      key<&HttpDiscovery::interval>("interval", "Pause between questions.", live, ours, now,
                                     at_least(seconds(1))),
-      key<&HttpDiscovery::timeout>("timeout", "Longest wait for an answer.", live, ours, later,
+      key<&HttpDiscovery::timeout>("timeout", "Longest wait for an answer.", live, ours, now,
                                    at_least(seconds(1))),
-      key<&HttpDiscovery::token>("token", "Sent as bearer token.", live, ours, secret, later,
+      key<&HttpDiscovery::token>("token", "Sent as bearer token.", live, ours, secret, now,
                                  not_empty()),
-      key<&HttpDiscovery::headers>("headers", "Further headers.", live, ours, secret, later),
-      key<&HttpDiscovery::etag>("etag", "Ask only for changes.", live, ours, later),
-      key<&HttpDiscovery::allow_empty>("allow_empty", "Believe an empty list.", live, ours, later),
+      key<&HttpDiscovery::headers>("headers", "Further headers.", live, ours, secret, now),
+      key<&HttpDiscovery::etag>("etag", "Ask only for changes.", live, ours, now),
+      key<&HttpDiscovery::allow_empty>("allow_empty", "Believe an empty list.", live, ours, now),
       key<&HttpDiscovery::report_url>("report_url",
                                       "Where the state of all servers is reported to.", live, ours,
-                                      later, a_url("http, https")),
+                                      now, a_url("http, https")),
       key<&HttpDiscovery::report_interval>("report_interval",
                                            "Pause between reports without a change.", live, ours,
-                                           later, at_least(seconds(1))),
+                                           now, at_least(seconds(1))),
       key<&HttpDiscovery::cache_file>(
-          "cache_file", "The last good list, for a start without the URL.", live, ours, later),
+          "cache_file", "The last good list, for a start without the URL.", live, ours, now),
   });
   return table;
 }

@@ -197,11 +197,26 @@ void Desk::begin_session(Session session, SessionStart start) {
 
 Session& Desk::enter(Session session) {
   auto* record = new (slab_.allocate()) Session(std::move(session));
+  record->since = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
   record->next = first_;
   if (first_ != nullptr) first_->previous = record;
   first_ = record;
   ++count_;
   return *record;
+}
+
+std::vector<PlayerNote> Desk::players() const {
+  std::vector<PlayerNote> out;
+  for (const Session* one = first_; one != nullptr; one = one->next)
+    out.push_back({.server = one->server->id(),
+                   .name = std::string(one->names.player()),
+                   .uuid = one->uuid,
+                   .verified = one->packets != nullptr &&
+                               one->server->config.proxy_mode == config::ProxyMode::client_only,
+                   .since = one->since});
+  return out;
 }
 
 void Desk::leave(Session& session, const Ended& end) {

@@ -76,9 +76,19 @@ struct Session {
   std::uint16_t address = 0;         // index into the server's addresses, or Reached::routed
   bool settled = false;              // counts for the idle clock of a server that sleeps
   std::uint32_t newcomer = 0;        // 1 + its place among those that are watched for that; 0: none
+  std::uint32_t since = 0;           // seconds since 1970 that it has been playing
   PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
   Session* previous = nullptr;
   Session* next = nullptr;
+};
+
+// A player, for reports and lists. Names come from strangers.
+struct PlayerNote {
+  std::string server;  // id
+  std::string name;
+  std::optional<Uuid> uuid;
+  bool verified = false;    // the session server vouched for name and UUID
+  std::uint32_t since = 0;  // seconds since 1970
 };
 
 // For logs: a client on a Unix socket has no address, unless a PROXY header says one.
@@ -160,6 +170,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   [[nodiscard]] net::Worker& worker() const { return worker_; }
   [[nodiscard]] Services& services() const { return services_; }
   [[nodiscard]] std::size_t sessions() const { return count_; }
+  // Who plays here. Worker's thread.
+  [[nodiscard]] std::vector<PlayerNote> players() const;
   // For everybody who opens packets on this worker; made when first asked for (about 450 KiB).
   [[nodiscard]] mc::Codecs& codecs();
   // The list of intercepted log-ins under way.

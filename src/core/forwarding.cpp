@@ -193,7 +193,8 @@ net::Task<Outcome> forward_or_wake(Connection& connection, LastWords& last) {
   if (outcome != Outcome::unreachable || !server->wake || connection.routed) co_return outcome;
   auto waited = co_await wait_at_the_door(connection, !asleep);
   if (waited.kind == WaitOutcome::Kind::dial) {
-    outcome = co_await forward_to(connection, server, nullptr);
+    const ServerPtr started = connection.server;  // as it is described now
+    outcome = co_await forward_to(connection, started, nullptr);
     co_return outcome;
   }
   if (waited.kind == WaitOutcome::Kind::unreachable) co_return Outcome::unreachable;

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <latch>
 #include <memory>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -132,6 +134,31 @@ void Proxy::on_some_desk(std::function<void(Desk&)> job) {
   if (posts_.empty()) return;
   Post& post = *posts_[next_post_++ % posts_.size()];
   post.worker.post([desk = &post.desk, job = std::move(job)] { job(*desk); });
+}
+
+void Proxy::list_players(std::function<void(std::vector<PlayerNote>)> done) {
+  // Handed over when the last worker's copy goes, be its mail read or dropped.
+  struct Gathered {
+    Gathered(control::ControlThread& t, std::function<void(std::vector<PlayerNote>)> d)
+        : thread(t), done(std::move(d)) {}
+    Gathered(const Gathered&) = delete;
+    Gathered& operator=(const Gathered&) = delete;
+    ~Gathered() {
+      thread.post(
+          [done = std::move(done), all = std::move(all)]() mutable { done(std::move(all)); });
+    }
+    control::ControlThread& thread;
+    std::function<void(std::vector<PlayerNote>)> done;
+    std::mutex mutex;  // guards `all`
+    std::vector<PlayerNote> all;
+  };
+  const auto gathered = std::make_shared<Gathered>(control_, std::move(done));
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk, gathered] {
+      std::vector<PlayerNote> mine = desk->players();
+      const std::scoped_lock lock(gathered->mutex);
+      std::ranges::move(mine, std::back_inserter(gathered->all));
+    });
 }
 
 std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {

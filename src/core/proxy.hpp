@@ -65,6 +65,9 @@ class Proxy {
   // Runs a job on some worker, with its desk; dropped while there is none.
   void on_some_desk(std::function<void(Desk&)> job);
 
+  // Hands over who plays, on the control thread, when all workers have told.
+  void list_players(std::function<void(std::vector<PlayerNote>)> done);
+
   // Refuses new connections, waits at most `drain` for players to leave, then ends everybody and
   // calls `done`.
   void shut_down(Duration drain, std::function<void()> done);

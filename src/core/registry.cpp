@@ -33,6 +33,10 @@ void Registry::withdraw(Provider provider, std::string_view key) {
   sources_.erase({provider, std::string(key)});
 }
 
+void Registry::withdraw_all(Provider provider) {
+  std::erase_if(sources_, [&](const auto& entry) { return entry.first.first == provider; });
+}
+
 std::optional<std::string> Registry::why_withheld(const config::ServerConfig& config) const {
   if (auto missing = config::protection_missing(config, *global_)) return missing;
   const bool by_country =
@@ -96,6 +100,14 @@ void Registry::read_secret() {
   secret_report_ = std::move(report);
 }
 
+// The global values, with the default server that a provider offers where they name none.
+std::shared_ptr<const config::GlobalConfig> Registry::global_with_default() const {
+  if (offered_default_.empty() || global_->default_server) return global_;
+  auto out = std::make_shared<config::GlobalConfig>(*global_);
+  out->default_server = offered_default_;
+  return out;
+}
+
 WorldChange Registry::build() {
   read_secret();
   std::map<std::string, ServerPtr> next;
@@ -129,7 +141,7 @@ WorldChange Registry::build() {
   if (reread_pictures_ || !default_motds_)
     default_motds_ = prepare(global_->default_motd, "default_motd");
   reread_pictures_ = false;
-  change.world = make_world(global_, std::move(servers), *default_motds_, memory_,
+  change.world = make_world(global_with_default(), std::move(servers), *default_motds_, memory_,
                             {.generation = ++generation_,
                              .countries = countries_,
                              .forwarding_secret = secret_,
@@ -148,9 +160,17 @@ std::vector<config::Problem> Registry::problems() const {
 }
 
 std::vector<config::LoadedFolder::File> Registry::described() const {
+  return described_where([](Provider) { return true; });
+}
+
+std::vector<config::LoadedFolder::File> Registry::described_by_files() const {
+  return described_where([](Provider provider) { return provider == Provider::file; });
+}
+
+std::vector<config::LoadedFolder::File> Registry::described_where(bool (*counts)(Provider)) const {
   std::vector<config::LoadedFolder::File> out;
   for (const auto& [key, source] : sources_) {
-    if (!source.good) continue;
+    if (!source.good || !counts(key.first)) continue;
     config::LoadedServer loaded{.config = source.good, .id = source.good->id, .problems = {}};
     out.push_back({.path = key.second, .server = std::move(loaded)});
   }

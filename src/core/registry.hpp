@@ -44,6 +44,10 @@ class Registry {
   void submit(Provider provider, std::string key, config::LoadedServer loaded);
   // The source is gone.
   void withdraw(Provider provider, std::string_view key);
+  // All of its sources are.
+  void withdraw_all(Provider provider);
+  // The default server (id, or empty) where the global file names none.
+  void offer_default(std::string id) { offered_default_ = std::move(id); }
 
   void set_global(std::shared_ptr<const config::GlobalConfig> global) {
     if (global->default_motd != global_->default_motd) default_motds_.reset();
@@ -69,6 +73,8 @@ class Registry {
   [[nodiscard]] std::vector<config::Problem> problems() const;
   // Good descriptions with their files, for checks that need all of them.
   [[nodiscard]] std::vector<config::LoadedFolder::File> described() const;
+  // Those that come from server files.
+  [[nodiscard]] std::vector<config::LoadedFolder::File> described_by_files() const;
 
  private:
   struct Source {
@@ -80,6 +86,9 @@ class Registry {
   ServerPtr make_server(const config::ServerConfig& config, Provider provider);
   [[nodiscard]] std::optional<std::string> why_withheld(const config::ServerConfig& config) const;
   void read_secret();
+  [[nodiscard]] std::shared_ptr<const config::GlobalConfig> global_with_default() const;
+  [[nodiscard]] std::vector<config::LoadedFolder::File> described_where(
+      bool (*counts)(Provider)) const;
 
   ServerStates& states_;
   BackendPools& pools_;
@@ -97,6 +106,7 @@ class Registry {
   std::shared_ptr<const PatternRoutes> patterns_;  // of the last world
   std::uint64_t generation_ = 0;
   bool reread_pictures_ = false;
+  std::string offered_default_;
 };
 
 }  // namespace drawbridge::core

@@ -205,6 +205,16 @@ net::Task<bool> Wait::await_last_answers() {
   co_return true;
 }
 
+// A container has another address each time that it starts: the server is dialled as it is
+// described now.
+void follow_server(Connection& connection) {
+  const WorldPtr& world = connection.desk.world();
+  const auto index = world->index_of(connection.server->id());
+  if (!index) return;
+  const ServerPtr& now = world->servers[*index];
+  if (now->config.proxy_mode == connection.server->config.proxy_mode) connection.server = now;
+}
+
 }  // namespace
 
 net::Task<WaitOutcome> wait_for_server(Connection& connection, PacketStream& client,
@@ -215,6 +225,7 @@ net::Task<WaitOutcome> wait_for_server(Connection& connection, PacketStream& cli
   Wait wait(connection, client, me);
   auto outcome = co_await wait.run(std::move(who), unreachable);
   connection.deadline += Clock::now() - begun;
+  if (outcome.kind == WaitOutcome::Kind::dial) follow_server(connection);
   co_return outcome;
 }
 
