@@ -142,8 +142,9 @@ const Table& http_discovery_keys() {
                                     at_least(seconds(1))),
       key<&HttpDiscovery::timeout>("timeout", "Longest wait for an answer.", live, ours, now,
                                    at_least(seconds(1))),
-      key<&HttpDiscovery::token>("token", "Sent as bearer token.", live, ours, secret, now,
-                                 not_empty()),
+      key<&HttpDiscovery::token>(
+          "token", "Sent as bearer token; `file:PATH` and `env:NAME` say where it is.", live, ours,
+          secret, now, not_empty()),
       key<&HttpDiscovery::headers>("headers", "Further headers.", live, ours, secret, now),
       key<&HttpDiscovery::etag>("etag", "Ask only for changes.", live, ours, now),
       key<&HttpDiscovery::allow_empty>("allow_empty", "Believe an empty list.", live, ours, now),
