@@ -379,6 +379,7 @@ void Daemon::watch_servers() {
         apply(std::move(batch));
         publish();
       });
+  bad_files_.clear();
   apply(files_->start());
 }
 
@@ -465,7 +466,7 @@ void Daemon::apply(features::files::FileBatch batch) {
         log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
     } else {
       log_problems(loaded.problems);
-      bad_files_[key] = texts_of(loaded.problems);
+      bad_files_[key] = {.bytes = *change.bytes, .problems = texts_of(loaded.problems)};
       server_files_bad_ = true;
       log::error("config",
                  "server file not used; its last good version, if there is one, stays live",
@@ -545,22 +546,31 @@ void Daemon::publish() {
   check_together();
 }
 
+// A file may be bad because of another (a list that was not there), and be good now.
+features::files::FileBatch Daemon::with_bad_files(features::files::FileBatch batch) const {
+  std::map<std::string, BadFile> unchanged = bad_files_;
+  for (const auto& change : batch.changes) unchanged.erase(change.path.string());
+  for (auto& [path, bad] : unchanged)
+    batch.changes.push_back({.path = path, .bytes = std::move(bad.bytes)});
+  std::ranges::sort(batch.changes, {}, &features::files::FileChange::path);
+  return batch;
+}
+
 ReloadOutcome Daemon::read_everything() {
   service_manager_.reloading();
   outcome_ = {};
   is_asked_to_reload_ = true;
   apply_global();
   read_drains();
-  apply(files_->rescan());
+  apply(with_bad_files(files_->rescan()));
   providers_->resync();
   registry_->reread_pictures();
   bans_->reload();
   publish();
   is_asked_to_reload_ = false;
-  // Those that did not change are not read again, and are as bad as before.
   outcome_.errors += bad_files_.size();
-  for (const auto& [path, problems] : bad_files_)
-    outcome_.problems.insert(outcome_.problems.end(), problems.begin(), problems.end());
+  for (const auto& [path, bad] : bad_files_)
+    outcome_.problems.insert(outcome_.problems.end(), bad.problems.begin(), bad.problems.end());
   const auto count = [](const std::vector<std::string>& items) { return items.size(); };
   log::info("config", "reloaded",
             {{"changed", joined(outcome_.changed)},

@@ -113,6 +113,7 @@ class Daemon {
   void apply_lists();
   void apply_global();
   void apply(features::files::FileBatch batch);
+  [[nodiscard]] features::files::FileBatch with_bad_files(features::files::FileBatch batch) const;
   void check_together();
   void publish();
   void watch_workers();
@@ -146,8 +147,12 @@ class Daemon {
   control::Timer watchdog_;
   ReloadOutcome outcome_;            // of the reload that was asked for and runs now
   bool is_asked_to_reload_ = false;  // that is now
-  // Server files that cannot be used as they are, with what is wrong in them.
-  std::map<std::string, std::vector<std::string>> bad_files_;
+  // Server files that cannot be used as they are: what was read, and what is wrong in it.
+  struct BadFile {
+    std::string bytes;
+    std::vector<std::string> problems;
+  };
+  std::map<std::string, BadFile> bad_files_;
   bool workers_silent_ = false;  // as the watchdog saw them last
   bool server_files_bad_ = false;
   bool folder_unreadable_ = false;

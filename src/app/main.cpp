@@ -95,6 +95,12 @@ bool set_up_log(const std::string& level_flag, const std::string& format_flag) {
   return true;
 }
 
+// For words that look for the same files as the proxy, which may have been started elsewhere.
+void tell_without_file(const CommonFlags& flags) {
+  if (!config::find_global_file(flags.path()).path)
+    fmt::print(stderr, "note: no drawbridge.toml here, so the defaults hold; -c names another\n");
+}
+
 int run(const CommonFlags& flags, bool strict) {
   app::DaemonOptions options{
       .config = flags.path(),
@@ -241,6 +247,7 @@ int main(int argc, char** argv) {
                               : unban_word->parsed() ? app::remove_ban
                               : bans_word->parsed()  ? app::list_bans
                                                      : app::list_audit;
+    tell_without_file(flags);
     const app::BanReport report = run_ban_word(ban, flags.path(), overlays);
     fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
     return report.exit_code;
@@ -255,6 +262,7 @@ int main(int argc, char** argv) {
                                                         : "status";
     const app::ControlReport report = app::ask_running_proxy(request, flags.path(), overlays);
     fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
+    if (report.exit_code == app::exit_no_proxy) tell_without_file(flags);
     return report.exit_code;
   }
   if (check_word->parsed()) {
@@ -277,6 +285,7 @@ int main(int argc, char** argv) {
   if (route_word->parsed()) {
     config::Overlays overlays;
     if (!flags.overlays(overlays)) return app::exit_config;
+    tell_without_file(flags);
     const app::RouteReport report = app::explain_route(question, flags.path(), overlays);
     fmt::print("{}", report.text);
     return report.exit_code;

@@ -68,6 +68,11 @@ RouteReport explain_route(const RouteQuestion& question,
     if (!ip)
       return {fmt::format("--ip: \"{}\" is no IP address\n", escaped_for_log(*question.ip)), 2};
   }
+  if (const auto colon = question.host.find(':');
+      colon != std::string::npos && question.host.find(':', colon + 1) == std::string::npos)
+    return {fmt::format("a host name has no port; ask for \"{}\"\n",
+                        escaped_for_log(question.host.substr(0, colon))),
+            2};
   const config::GlobalFile file = config::find_global_file(config_path);
   config::Loaded global = config::load_global(file.path, overlays);
   std::string problems;

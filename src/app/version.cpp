@@ -23,8 +23,7 @@ std::string version_text(bool json) {
         "\n",
         DRAWBRIDGE_VERSION, DRAWBRIDGE_COMMIT, oldest, newest);
   return fmt::format(
-      "drawbridge {} ({})\nforwards every version of the game since 1.7.2; knows {} to {} by "
-      "name\n",
+      "drawbridge {} ({})\nforwards every version of the game; knows {} to {} by name\n",
       DRAWBRIDGE_VERSION, DRAWBRIDGE_COMMIT, oldest, newest);
 }
 

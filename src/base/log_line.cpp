@@ -130,6 +130,7 @@ std::string text_line(const Look& look, const timespec& now, Level level, std::s
   out += ' ';
   append_message(out, message);
   for (const Field& field : fields) {
+    if (field.value.empty()) continue;
     out += ' ';
     if (look.colored) out += dim;
     out += field.key;

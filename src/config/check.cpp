@@ -118,14 +118,20 @@ void check_servers(Findings& findings, const GlobalConfig& global, const Origins
     if (const auto why = protection_missing(*file.server.config, global))
       warn(findings, file.path, fmt::format("logins will be refused: {}", *why));
   }
+  std::error_code ignored;
   if (folder.files.empty())
-    findings.notes.push_back(fmt::format("no server files in {}", global.servers_dir.native()));
+    findings.notes.push_back(fmt::format("{} {}", global.servers_dir.native(),
+                                         fs::exists(global.servers_dir, ignored)
+                                             ? "holds no server files"
+                                             : "(servers_dir) does not exist yet"));
 }
 
 void check_everything(Findings& findings, const std::optional<fs::path>& path,
                       const CheckOptions& options, const Overlays& overlays) {
   Loaded loaded = load_global(path, overlays);
   append(findings.problems, std::move(loaded.problems));
+  if (!path)
+    findings.notes.emplace_back("no drawbridge.toml here, so the defaults hold; -c names another");
   findings.sections.push_back(
       {.title = path ? path->native() : "no global file, defaults", .values = {}, .inactive = {}});
   if (loaded.config) {

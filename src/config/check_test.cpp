@@ -26,6 +26,14 @@ TEST(Check, AFolderThatIsFine) {
   EXPECT_EQ(result.output, "1 server, 0 errors, 0 warnings\n");
 }
 
+TEST(Check, AFolderOfServersThatIsMissingOrEmptyIsNamed) {
+  const ScratchFolder folder;
+  folder.write("drawbridge.toml", "servers_dir = 'severs'\n");
+  EXPECT_THAT(run(folder.path()).output, HasSubstr("severs (servers_dir) does not exist yet"));
+  folder.write("severs/readme", "");
+  EXPECT_THAT(run(folder.path()).output, HasSubstr("severs holds no server files"));
+}
+
 TEST(Check, ErrorsOfAllFilesAndTheExitCode) {
   const ScratchFolder folder;
   const auto global = folder.write("drawbridge.toml", "bnd = 1\n");

@@ -61,6 +61,14 @@ std::string bounds_text(const std::optional<Node>& minimum, const std::optional<
 namespace {
 
 void unknown_key(Reader& reader, const Table& table, const Node& child) {
+  // In TOML all that follows a [table] belongs to it, so what is appended to a file lands there.
+  if (reader.document != &table && reader.document->find(child.key) != nullptr) {
+    reader.error_at_key(child,
+                        fmt::format("unknown key here; `{}` is a key of the whole file: move "
+                                    "the line up, above the first [table]",
+                                    child.key));
+    return;
+  }
   const auto nearest = table.nearest(child.key);
   reader.error_at_key(
       child, nearest ? fmt::format("unknown key, did you mean `{}`?", *nearest) : "unknown key");
@@ -135,7 +143,14 @@ std::vector<Found> known_children(Reader& reader, const Table& table, Node& node
 
 }  // namespace
 
+bool has_slip_for(const Table& table, const Node& node, std::string_view name) {
+  return std::ranges::any_of(node.children, [&](const Node& child) {
+    return table.find(child.key) == nullptr && table.nearest(child.key) == name;
+  });
+}
+
 void read_table(Reader& reader, const Table& table, Node& node, void* object) {
+  if (reader.document == nullptr) reader.document = &table;
   if (!node.is_table()) {
     wrong_type(reader, node, "a table");
     return;
@@ -155,6 +170,7 @@ void read_table(Reader& reader, const Table& table, Node& node, void* object) {
   }
   for (const Key& key : table.keys) {
     if (!key.required || std::ranges::find(found, &key, &Found::key) != found.end()) continue;
+    if (has_slip_for(table, node, key.name)) continue;
     const Reader::Step step(reader, key.name);
     reader.error(node, "is required here");
   }

@@ -108,6 +108,9 @@ const Table& default_motd_keys();
 const Table& active_health_keys();
 const Table& ip_filter_keys();
 
+// Whether `node` holds an unknown key that is most likely meant to be `name`.
+bool has_slip_for(const Table& table, const Node& node, std::string_view name);
+
 // Reads `node` into the object that `table` describes; every problem goes to the reader.
 void read_table(Reader& reader, const Table& table, Node& node, void* object);
 

@@ -212,6 +212,7 @@ void check_addresses(Reader& reader, const Node& node, const ServerConfig& serve
   const Node* addresses = node.find("addresses");
   if (!node.sound("addresses") || !node.sound("routes") || !node.sound("limbo")) return;
   const Reader::Step step(reader, "addresses");
+  if (addresses == nullptr && has_slip_for(server_keys(), node, "addresses")) return;
   if (server.addresses.empty() && !routed && !server.limbo) {
     reader.error(addresses != nullptr ? *addresses : node,
                  addresses != nullptr ? "needs at least one address"

@@ -259,11 +259,16 @@ Overlays Overlays::from_process() {
 }
 
 GlobalFile find_global_file(const std::optional<fs::path>& named, const fs::path& folder) {
+  std::error_code ignored;
+  if (named && fs::is_directory(*named, ignored)) {
+    GlobalFile in_folder = find_global_file(std::nullopt, *named);
+    if (!in_folder.path) in_folder.path = *named / "drawbridge.toml";  // "does not exist"
+    return in_folder;
+  }
   if (named) return {.path = named, .note = {}};
   const fs::path in = folder == "." ? fs::path() : folder;
   const fs::path own = in / "drawbridge.toml";
   const fs::path other = in / "infrarust.toml";
-  std::error_code ignored;
   const bool has_other = fs::exists(other, ignored);
   if (fs::exists(own, ignored))
     return {.path = own,

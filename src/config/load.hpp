@@ -54,8 +54,8 @@ struct GlobalFile {
   std::optional<std::filesystem::path> path;  // none: no file, the defaults
   std::string note;  // not empty: log this (the other file is there, but is not read)
 };
-// -c PATH, else drawbridge.toml, else infrarust.toml, else none, in `folder` (the working
-// directory).
+// -c PATH (a file, or a folder that holds one), else drawbridge.toml, else infrarust.toml, else
+// none, in `folder` (the working directory).
 GlobalFile find_global_file(const std::optional<std::filesystem::path>& named,
                             const std::filesystem::path& folder = ".");
 

@@ -355,6 +355,20 @@ TEST(CommandLine, WrongKeysAreNamedAsTheyWereGiven) {
                     HasSubstr("--bind: error: bind")));
 }
 
+TEST(GlobalFile, AKeyThatFellIntoTheTableAboveIsToldWhereItBelongs) {
+  const std::string problems =
+      text_of(load("[default_motd.online]\ntext = 'x'\nprotect = \"public\"\n").problems);
+  EXPECT_THAT(problems, HasSubstr("3:1: error: default_motd.online.protect: unknown key here; "
+                                  "`protect` is a key of the whole file: move the line up"));
+}
+
+TEST(GlobalFile, AFolderStandsForTheFileInIt) {
+  const ScratchFolder folder;
+  EXPECT_EQ(find_global_file(folder.path()).path, folder.path() / "drawbridge.toml");
+  folder.write("infrarust.toml", "");
+  EXPECT_EQ(find_global_file(folder.path()).path, folder.path() / "infrarust.toml");
+}
+
 TEST(GlobalFile, AnErrorBehindMoreProblemsThanAreToldStillRefusesTheFile) {
   std::string list = "trusted_proxies = [";
   for (int i = 0; i < 250; ++i) list += fmt::format("\"10.0.{}.7/24\", ", i);  // a warning each

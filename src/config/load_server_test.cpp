@@ -95,6 +95,15 @@ TEST(ServerFile, UnknownKeyNamesItsPlaceAndTheNearest) {
                 "servers/test.toml:3:9: error: motd.onlin: unknown key, did you mean `online`?")));
 }
 
+TEST(ServerFile, AMisspeltKeyIsOneProblemAndNotTwo) {
+  EXPECT_EQ(text_of(load("domains = [\"x\"]\naddreses = [\"a\"]\n").problems),
+            "servers/test.toml:2:1: error: addreses: unknown key, did you mean `addresses`?\n");
+  const std::string nested =
+      text_of(load("addresses = [\"a\"]\n[motd.online]\ntxt = 'x'\n").problems);
+  EXPECT_THAT(nested, HasSubstr("did you mean `text`?"));
+  EXPECT_THAT(nested, Not(HasSubstr("required")));
+}
+
 TEST(ServerFile, AllProblemsComeAtOnce) {
   const LoadedServer loaded = load(R"(domains = ["a:1", "b c"]
 addresses = [5]

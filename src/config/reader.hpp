@@ -14,6 +14,8 @@
 
 namespace drawbridge::config {
 
+struct Table;
+
 struct SourceInfo {
   Origin origin;               // of every value from it; the line is filled in
   std::string shown;           // how problems name it
@@ -49,6 +51,8 @@ class Reader {
   };
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // The keys of the document as a whole; null until they are begun with.
+  const Table* document = nullptr;
   // Remembers that the current key was set by `at`.
   void note_origin(const Node& at);
   // The current key is set by another key (a preset).

@@ -112,6 +112,7 @@ class TomlReader {
   // What stands here, for messages.
   [[nodiscard]] std::string seen() const {
     if (at_line_end()) return ended() ? "the end of the file" : "the end of the line";
+    if (peek() == '"') return "a quotation mark";
     std::size_t length = 1;
     while (at_ + length < text_.size() && (static_cast<Byte>(text_[at_ + length]) & 0xC0) == 0x80)
       ++length;

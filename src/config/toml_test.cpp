@@ -67,6 +67,8 @@ TEST(Toml, WhatIsNoTomlIsRefusedInWords) {
                  "cHello"),
             "2:8 expected a value, found \"\xC2\xA7\"; texts need quotes");
   EXPECT_EQ(read("a ="), "1:4 the value is missing");
+  EXPECT_EQ(read(R"(a = ["x" "y"])"),
+            R"(1:10 expected "," or "]" in the list of line 1, found a quotation mark)");
   EXPECT_EQ(read("a 1"), R"(1:3 expected "=" after the key "a", found "1")");
   EXPECT_EQ(read("m\xC3\xBC = 1"), "1:2 expected \"=\" after the key \"m\", found \"\xC3\xBC\"");
   EXPECT_EQ(read("a = \"x"), R"(1:5 the string that begins here has no closing ")");

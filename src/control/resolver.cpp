@@ -150,8 +150,8 @@ void Resolver::State::resolve(const std::string& name, std::uint16_t port, Callb
   if (const auto fault = fault_of_name(name)) {
     std::vector<Waiter> one;
     one.push_back(std::move(waiter));
-    return deliver(std::move(one), fail(Fault::backend, "cannot resolve \"{}\": {}",
-                                        escaped_for_log(name), *fault));
+    return deliver(std::move(one),
+                   fail(Fault::backend, "cannot resolve {}: {}", escaped_for_log(name), *fault));
   }
   if (answer_from_cache(name, waiter)) return;
   std::vector<Waiter> one;
@@ -178,7 +178,7 @@ std::vector<Endpoint> with_port(const std::vector<IpAddress>& addresses, std::ui
 // Endpoints with port 0; deliver() puts each waiter's own in.
 Result<ResolvedAddresses> result_of(const std::string& name, const DnsKnowledge& answer) {
   if (answer.addresses.empty()) {
-    return fail(Fault::backend, "cannot resolve \"{}\": {}", escaped_for_log(name), answer.error);
+    return fail(Fault::backend, "cannot resolve {}: {}", escaped_for_log(name), answer.error);
   }
   return ResolvedAddresses{with_port(answer.addresses, 0), answer.valid_until, answer.stale};
 }

@@ -193,7 +193,7 @@ TEST_F(ResolverTest, TimesOutAndSaysSo) {
   const auto result = resolve("mute.example.org");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().what,
-            "cannot resolve \"mute.example.org\": no answer from the name servers");
+            "cannot resolve mute.example.org: no answer from the name servers");
   EXPECT_EQ(result.error().fault, Fault::backend);
   EXPECT_EQ(resolver_->cached("mute.example.org"), std::nullopt);
   // An answer that comes after all still serves the next player.
@@ -220,7 +220,7 @@ TEST_F(ResolverTest, RemembersThatANameDoesNotExist) {
   begin();
   const auto result = resolve("nobody.example.org");
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().what, "cannot resolve \"nobody.example.org\": the name does not exist");
+  EXPECT_EQ(result.error().what, "cannot resolve nobody.example.org: the name does not exist");
   EXPECT_FALSE(resolve("nobody.example.org"));
   EXPECT_EQ(server_.questions(), 2U);
 }

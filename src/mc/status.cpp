@@ -202,7 +202,8 @@ Result<std::string_view> read_status_response(ByteView body) {
   const auto packet = split_packet(body, Fault::backend);
   if (!packet) return std::unexpected(packet.error());
   if (packet->id != status_id)
-    return fail(Fault::backend, "packet {} instead of a status", packet->id);
+    return fail(Fault::backend, "packet {} instead of a status; this may be no Minecraft server",
+                packet->id);
   Reader reader(packet->fields);
   std::string_view text;
   reader.string(text, max_status_json);

@@ -20,5 +20,18 @@ TEST(CommandRoute, says_which_pattern_decides_and_where_it_leads) {
   EXPECT_NE(ended.output.find("red.lan:7"), std::string::npos) << ended.output;
 }
 
+TEST(CommandRoute, a_port_and_a_missing_file_are_told) {
+  const TempFolder folder;
+  const auto route = [&](const std::string& host) {
+    return run_program(DRAWBRIDGE_PROGRAM, {.arguments = {"route", host}, .folder = folder.path()});
+  };
+  EXPECT_NE(route("a.test").errors.find("no drawbridge.toml here"), std::string::npos);
+  folder.write("drawbridge.toml", "");
+  const Ended ended = route("a.test:25565");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(ended.output, "a host name has no port; ask for \"a.test\"\n");
+  EXPECT_EQ(ended.errors, "");
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

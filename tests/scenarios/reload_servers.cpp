@@ -45,6 +45,19 @@ TEST(ReloadServers, a_file_that_is_changed_leads_newcomers_elsewhere_and_disturb
   EXPECT_TRUE(rig.logged({"left", "player=Stays", "backend=" + before.address()}));
 }
 
+TEST(ReloadServers, a_file_that_was_bad_for_want_of_another_is_read_again_on_reload) {
+  ProxyRig rig({.global = {}, .servers = {{"a", sign_a}}});
+  rig.write_server("a", signpost("[\"a.example\"]", "guarded",
+                                 "[ip_filter]\nblacklist_file = \"strangers.txt\""));
+  EXPECT_TRUE(rig.logged({"ERROR", "strangers.txt does not exist"}));
+  EXPECT_EQ(rig.daemon().reload().errors, 1U) << "it is as bad as before, and counts";
+  EXPECT_EQ(where(rig, "a.example"), "this is a");
+  rig.folder().write("servers/strangers.txt", "203.0.113.7\n");
+  EXPECT_EQ(rig.daemon().reload().errors, 0U);
+  EXPECT_EQ(where(rig, "a.example"), "guarded");
+  EXPECT_EQ(rig.daemon().reload().updated.size(), 0U) << "it is good now, and is not read anew";
+}
+
 TEST(ReloadServers, a_file_that_is_broken_keeps_its_last_good_version) {
   ProxyRig rig({.global = {}, .servers = {{"a", sign_a}}});
   EXPECT_EQ(where(rig, "a.example"), "this is a");
