@@ -313,11 +313,22 @@ void Daemon::apply_lists() {
     tell(loaded.problems);
     registry_->submit(core::Provider::file, file.path.string(), std::move(loaded));
   }
+  features::files::FileBatch again;  // what was wrong may have been the list
+  for (const auto& [path, bad] : bad_files_)
+    if (!bad.lists.empty()) again.changes.push_back({.path = path, .bytes = bad.bytes});
+  apply(std::move(again));
   publish();
 }
 
+void Daemon::follow_gate_files() {
+  std::vector<std::filesystem::path> lists;
+  for (const auto& [path, bad] : bad_files_)
+    lists.insert(lists.end(), bad.lists.begin(), bad.lists.end());
+  gate_files_->follow(*global_, registry_->described(), lists);
+}
+
 int Daemon::open() {
-  gate_files_->follow(*global_, registry_->described());
+  follow_gate_files();
   registry_->set_countries(gate_files_->countries());
   core::WorldChange first = registry_->build();
   world_ = first.world;
@@ -466,7 +477,8 @@ void Daemon::apply(features::files::FileBatch batch) {
         log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
     } else {
       log_problems(loaded.problems);
-      bad_files_[key] = {.bytes = *change.bytes, .problems = texts_of(loaded.problems)};
+      bad_files_[key] = {
+          .bytes = *change.bytes, .problems = texts_of(loaded.problems), .lists = loaded.lists};
       server_files_bad_ = true;
       log::error("config",
                  "server file not used; its last good version, if there is one, stays live",
@@ -529,7 +541,7 @@ void Daemon::check_together() {
 
 void Daemon::publish() {
   if (stopping_) return;
-  gate_files_->follow(*global_, registry_->described());
+  follow_gate_files();
   registry_->set_countries(gate_files_->countries());
   const core::WorldChange change = registry_->build();
   world_ = change.world;

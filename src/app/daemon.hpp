@@ -111,6 +111,7 @@ class Daemon {
   Result<> reset_health(const std::string& server, const std::string& address);
   void tell(const config::Problems& problems);
   void apply_lists();
+  void follow_gate_files();
   void apply_global();
   void apply(features::files::FileBatch batch);
   [[nodiscard]] features::files::FileBatch with_bad_files(features::files::FileBatch batch) const;
@@ -151,6 +152,7 @@ class Daemon {
   struct BadFile {
     std::string bytes;
     std::vector<std::string> problems;
+    std::vector<std::filesystem::path> lists;  // of networks, that it names
   };
   std::map<std::string, BadFile> bad_files_;
   bool workers_silent_ = false;  // as the watchdog saw them last

@@ -27,8 +27,9 @@ GateFiles::GateFiles(control::FileWatch& watch, std::function<void()> on_lists,
     : watch_(watch), on_lists_(std::move(on_lists)), on_countries_(std::move(on_countries)) {}
 
 void GateFiles::follow(const config::GlobalConfig& global,
-                       const std::vector<config::LoadedFolder::File>& servers) {
-  std::set<fs::path> wanted;
+                       const std::vector<config::LoadedFolder::File>& servers,
+                       const std::vector<fs::path>& lists_of_bad_files) {
+  std::set<fs::path> wanted(lists_of_bad_files.begin(), lists_of_bad_files.end());
   collect(wanted, global.ip_filter);
   if (global.trusted_proxies_file) wanted.insert(*global.trusted_proxies_file);
   for (const auto& file : servers)

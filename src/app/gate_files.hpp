@@ -23,10 +23,11 @@ class GateFiles {
   GateFiles(const GateFiles&) = delete;
   GateFiles& operator=(const GateFiles&) = delete;
 
-  // What the configuration names now. Watches new files before it returns, and reads the database
-  // if it is another one.
+  // What the configuration names now, and lists of servers' files that are bad. Watches new files
+  // before it returns, and reads the database if it is another one.
   void follow(const config::GlobalConfig& global,
-              const std::vector<config::LoadedFolder::File>& servers);
+              const std::vector<config::LoadedFolder::File>& servers,
+              const std::vector<std::filesystem::path>& lists_of_bad_files);
   // Null: none is named, or it could not be read.
   [[nodiscard]] const core::CountryTablePtr& countries() const { return countries_; }
 

@@ -326,7 +326,12 @@ LoadedServer server_of_tree(Node& root, const std::vector<SourceInfo>& sources, 
   if (config.id.empty())
     reader.error(Node(), fmt::format("no id can be made from \"{}\"; set `name`",
                                      escaped_for_log(fallback_id, 60)));
-  if (config.ip_filter) settle_ip_filter(*config.ip_filter, reader);
+  if (config.ip_filter) {
+    const IpFilter& filter = *config.ip_filter;
+    if (filter.whitelist_file) out.lists.push_back(*filter.whitelist_file);
+    if (filter.blacklist_file) out.lists.push_back(*filter.blacklist_file);
+    settle_ip_filter(*config.ip_filter, reader);
+  }
   if (root.find("motd") != nullptr) check_icons(server_keys(), &config, reader, origins);
   if (!has_errors(out.problems) && reader.errors() == 0) out.config = std::move(config);
   return out;

@@ -77,6 +77,8 @@ struct LoadedServer {
   // stays live.
   std::string id;
   Problems problems;
+  // Lists of networks that it names, also when it is bad: one that is missing may come.
+  std::vector<std::filesystem::path> lists;
 };
 // `origins`, where given, is filled for `check --show`.
 LoadedServer load_server_file(const std::filesystem::path& path, Origins* origins = nullptr);

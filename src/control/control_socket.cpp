@@ -142,7 +142,7 @@ ControlSocket::ControlSocket(ControlThread& control, std::filesystem::path path,
 
 ControlSocket::~ControlSocket() {
   boost::system::error_code ignored;
-  state_->acceptor.close(ignored);
+  static_cast<void>(state_->acceptor.close(ignored));
   state_->retry.cancel();
   if (state_->bound) unlink(state_->path.c_str());
   state_->handler = [](std::string_view) { return std::string(); };
@@ -178,7 +178,7 @@ Result<> ControlSocket::open() {
   }
   state.bound = true;
   boost::system::error_code error;
-  state.acceptor.assign(Local(), fd, error);
+  static_cast<void>(state.acceptor.assign(Local(), fd, error));
   if (error) {
     close(fd);
     return fail(Fault::proxy, "{}: {}", state.path.native(), error.message());

@@ -57,7 +57,7 @@ net::Task<ProbeResult> ask(Desk& desk, ServerPtr server, std::size_t address,
 
 net::Task<> ask_and_report(Desk& desk, ServerPtr server, std::size_t address,
                            config::ActiveHealth rules, Report report) {
-  auto result = co_await ask(desk, std::move(server), address, std::move(rules));
+  auto result = co_await ask(desk, std::move(server), address, rules);
   report(std::move(result));
 }
 

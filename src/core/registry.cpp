@@ -171,7 +171,8 @@ std::vector<config::LoadedFolder::File> Registry::described_where(bool (*counts)
   std::vector<config::LoadedFolder::File> out;
   for (const auto& [key, source] : sources_) {
     if (!source.good || !counts(key.first)) continue;
-    config::LoadedServer loaded{.config = source.good, .id = source.good->id, .problems = {}};
+    config::LoadedServer loaded{
+        .config = source.good, .id = source.good->id, .problems = {}, .lists = {}};
     out.push_back({.path = key.second, .server = std::move(loaded)});
   }
   return out;

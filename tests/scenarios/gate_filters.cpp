@@ -1,6 +1,9 @@
 // Address filters of the proxy and of one server, from keys and from files.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "core/gate/country_database_for_tests.hpp"
 #include "kit/door.hpp"
 #include "kit/player.hpp"
@@ -44,6 +47,24 @@ TEST(GateFilters, deny_wins_over_the_whitelist) {
   EXPECT_EQ(kick(door, there), "not from there");
   EXPECT_EQ(kick(door, *IpAddress::parse("127.0.0.16")), "not from there");
   EXPECT_TRUE(joins(door, here));
+}
+
+// The operator does what the error said, and nothing else.
+TEST(GateFilters, a_list_that_was_missing_makes_its_server_good_when_it_comes) {
+  FakeServer backend;
+  ProxyRig rig({.global = std::string(words), .servers = {}});
+  const auto file = [&](const std::filesystem::path& path, std::string_view text) {
+    std::filesystem::create_directories((rig.folder().path() / path).parent_path());
+    std::ofstream(rig.folder().path() / path) << text;
+  };
+  file("servers/lobby.toml", server_file("play.example", backend.address(),
+                                         "ip_filter.blacklist_file = \"lists/bad.txt\""));
+  ASSERT_TRUE(rig.logged({"server file not used", "lobby.toml"}));
+  rig.await_change([&] { file("servers/lists/bad.txt", "127.0.0.7\n"); });
+  EXPECT_TRUE(Player(rig.endpoint(), backend, "play.example", "Steve", here).plays());
+  FakeClient client(rig.endpoint(), there);
+  client.log_in("play.example", "Steve");
+  EXPECT_EQ(client.kicked(), "not from there");
 }
 
 TEST(GateFilters, the_filter_of_a_server_is_for_that_server) {

@@ -1,4 +1,5 @@
 // A folder of Infrarust 2 is started as it is, and stays as it is.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -81,7 +82,7 @@ TEST_F(RunningInfrarust, check_and_route_look_at_it_first) {
   for (const auto& [host, taken] : routes) {
     const Ended route = drawbridge({"route", host});
     EXPECT_EQ(route.code, 0);
-    EXPECT_TRUE(route.output.contains(host + " > " + taken)) << route.output;
+    EXPECT_TRUE(route.output.contains(fmt::format("{} > {}", host, taken))) << route.output;
   }
 }
 

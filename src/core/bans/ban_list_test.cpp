@@ -95,8 +95,8 @@ TEST(BanList, OfTwoBansTheOneThatEndsLaterHolds) {
 TEST(Ban, WhatIsLeftOfIt) {
   EXPECT_EQ(remaining_text(ban("a"), today), "for ever");
   EXPECT_EQ(remaining_text(ban("a", today + 90), today), "2 min");
-  EXPECT_EQ(remaining_text(ban("a", today + 3 * 3600 + 300), today), "3 h 5 min");
-  EXPECT_EQ(remaining_text(ban("a", today + 86400 * 3), today), "3 days");
+  EXPECT_EQ(remaining_text(ban("a", today + 3L * 3600 + 300), today), "3 h 5 min");
+  EXPECT_EQ(remaining_text(ban("a", today + 86400L * 3), today), "3 days");
   EXPECT_EQ(remaining_text(ban("a", today - 5), today), "0 s");
 }
 
