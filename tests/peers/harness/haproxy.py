@@ -160,12 +160,9 @@ async def behind_us(plan, backend: Backend) -> list[Cell]:
     door = await plan.door("haproxy-netty", mode)
     for form in FORMS:
         door.write_server(form, f"127.0.0.1:{port}", [host(form)], send_proxy_protocol=form)
-    door.write_server("none", f"127.0.0.1:{port}", ["none.test"])
     await door.start()
     return [Cell("haproxy", f"Netty behind, {form}", lambda step, f=form: read_by_netty(step, plan, door, backend, netty, f),
-                 row=f"Netty behind, {form}", column=mode.name) for form in FORMS] + [
-        Cell("haproxy", "Netty behind, no header", lambda step: turned_away(step, plan, door, backend, "none.test"),
-             row="Netty behind, no header", column=mode.name)]
+                 row=f"Netty behind, {form}", column=mode.name) for form in FORMS]
 
 
 async def read_by_netty(step: Steps, plan, door, backend: Backend, netty: Daemon, form: str) -> None:

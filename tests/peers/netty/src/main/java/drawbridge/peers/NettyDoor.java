@@ -3,12 +3,13 @@ package drawbridge.peers;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -32,6 +33,7 @@ public final class NettyDoor {
         int to = Integer.parseInt(arguments[1]);
         var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         new ServerBootstrap().group(group).channel(NioServerSocketChannel.class)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
@@ -41,9 +43,11 @@ public final class NettyDoor {
                 .bind("127.0.0.1", port).sync().channel().closeFuture().sync();
     }
 
-    private static void closeAfterFlush(Channel channel) {
+    /** Who has said everything may still listen. */
+    private static void endAfterFlush(Channel channel) {
         if (channel.isActive()) {
-            channel.writeAndFlush(channel.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+            channel.writeAndFlush(channel.alloc().buffer(0))
+                    .addListener(done -> ((SocketChannel) channel).shutdownOutput());
         }
     }
 
@@ -75,7 +79,7 @@ public final class NettyDoor {
         private void connect(ChannelHandlerContext context) {
             Channel client = context.channel();
             server = new Bootstrap().group(client.eventLoop()).channel(NioSocketChannel.class)
-                    .handler(new Back(client)).connect(new InetSocketAddress("127.0.0.1", to))
+                    .option(ChannelOption.ALLOW_HALF_CLOSURE, true).handler(new Back(client)).connect(new InetSocketAddress("127.0.0.1", to))
                     .addListener(done -> {
                         connected = done.isSuccess();
                         if (!connected) {
@@ -87,13 +91,19 @@ public final class NettyDoor {
                         }
                         server.flush();
                     }).channel();
-            server.closeFuture().addListener(done -> closeAfterFlush(client));
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof ChannelInputShutdownEvent && server != null) {
+                endAfterFlush(server);
+            }
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext context) {
             if (server != null) {
-                closeAfterFlush(server);
+                server.close();
             }
         }
 
@@ -114,6 +124,18 @@ public final class NettyDoor {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
             client.writeAndFlush(message);
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                endAfterFlush(client);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            client.close();
         }
     }
 }
