@@ -257,6 +257,22 @@ std::string Daemon::command(const std::string& line) {
   return out;
 }
 
+namespace {
+
+// The first is that of single sources.
+std::vector<RateTableFacts> rate_tables_of(const core::World& world) {
+  std::vector<RateTableFacts> out;
+  for (const core::GateRules::Bucket& bucket : world.gate.buckets)
+    out.push_back(
+        {.name = out.empty() ? "sources" : world.global->rate_limit.bucket[out.size() - 1].name,
+         .sources = bucket.table->known(Clock::now()),
+         .places = bucket.table->capacity(),
+         .shared = bucket.table->shared()});
+  return out;
+}
+
+}  // namespace
+
 std::string Daemon::answer(std::string_view request) {
   const auto words = split_command(request);
   if (!words) return fmt::format("{} a quote is left open\n", error_mark);
@@ -277,7 +293,8 @@ std::string Daemon::answer(std::string_view request) {
                           .connections = proxy_->connections(),
                           .servers = world_->servers.size(),
                           .bans = bans_->size(),
-                          .refusals = proxy_->refusals()};
+                          .refusals = proxy_->refusals(),
+                          .rate_tables = rate_tables_of(*world_)};
   if (word == "status" && words->back() == "--json") return status_json(facts);
   if (word == "status") return status_text(facts);
   const auto nearest = nearest_name(word, command_names);

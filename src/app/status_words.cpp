@@ -50,6 +50,27 @@ config::Node json_of(const std::vector<Count>& counts, std::string_view key) {
   return list;
 }
 
+std::string rate_lines(const std::vector<RateTableFacts>& tables) {
+  std::string out;
+  for (const RateTableFacts& table : tables)
+    out += fmt::format("rate limit of {}: {} of {} places taken, {} attempts judged together\n",
+                       table.name, table.sources, table.places, table.shared);
+  return out;
+}
+
+config::Node rate_json(const std::vector<RateTableFacts>& tables) {
+  config::Node list = config::Node::list();
+  for (const RateTableFacts& table : tables) {
+    config::Node one;
+    one.add("name", std::string_view(table.name));
+    one.add("sources", config::Node::of(static_cast<std::int64_t>(table.sources)));
+    one.add("places", config::Node::of(static_cast<std::int64_t>(table.places)));
+    one.add("shared", config::Node::of(static_cast<std::int64_t>(table.shared)));
+    list.children.push_back(std::move(one));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string status_text(const StatusFacts& facts) {
@@ -57,6 +78,7 @@ std::string status_text(const StatusFacts& facts) {
   std::string out =
       fmt::format("drawbridge {}, up {}\nconnections {}, servers {}, bans {}\n", facts.version,
                   readable_duration(up), facts.connections, facts.servers, facts.bans);
+  out += rate_lines(facts.rate_tables);
   const auto reasons = by_reason(facts.refusals);
   if (reasons.empty()) return out + "nobody was refused in the last hour\n";
   out += "refused in the last hour:\n";
@@ -77,6 +99,7 @@ std::string status_json(const StatusFacts& facts) {
   out.add("servers", config::Node::of(static_cast<std::int64_t>(facts.servers)));
   out.add("bans", config::Node::of(static_cast<std::int64_t>(facts.bans)));
   out.add("refusals", json_of(by_reason(facts.refusals), "reason"));
+  out.add("rate_tables", rate_json(facts.rate_tables));
   out.add("sources", json_of(by_source(facts.refusals), "source"));
   return config::to_json(out) + "\n";
 }

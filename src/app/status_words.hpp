@@ -3,11 +3,21 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "core/gate/refusals.hpp"
 
 namespace drawbridge::app {
+
+// One table of a rate limit: how full it is, and how often a source had to share with neighbours
+// because it was.
+struct RateTableFacts {
+  std::string name;
+  std::size_t sources = 0;
+  std::size_t places = 0;
+  std::uint64_t shared = 0;
+};
 
 struct StatusFacts {
   std::string version;
@@ -16,6 +26,7 @@ struct StatusFacts {
   std::size_t servers = 0;
   std::size_t bans = 0;
   core::RefusalReport refusals;  // of the last hour
+  std::vector<RateTableFacts> rate_tables;
 };
 
 // For people: the refusals by reason, most first, and the sources that caused most of them.

@@ -189,6 +189,10 @@ void settle_protect(GlobalConfig& config, Reader& reader, const Origins& origins
   wide.window = limit.window;
   wide.status_max = limit.status_max * 8;
   wide.status_window = limit.status_window;
+  if (!origins.contains("rate_limit.bucket"))
+    for (const std::string_view key : {"name", "ipv4_prefix", "ipv6_prefix", "max_connections",
+                                       "window", "status_max", "status_window"})
+      reader.note_preset(fmt::format("rate_limit.bucket[0].{}", key), "protect");
   preset("rate_limit.bucket", limit.bucket, std::vector{wide});
   preset("rate_limit.max_wait", limit.max_wait, Duration(seconds(10)));
   preset("limits.connections_per_source", config.limits.connections_per_source, 32u);

@@ -265,7 +265,18 @@ TEST(Protect, FillsWhatIsNotSetByHand) {
   ASSERT_EQ(loaded.config->rate_limit.bucket.size(), 1u);
   EXPECT_EQ(loaded.config->rate_limit.bucket[0].max_connections, 72u);
   EXPECT_EQ(loaded.origins.at("rate_limit.enabled").text(), "protect");
+  EXPECT_EQ(loaded.origins.at("rate_limit.bucket[0].max_connections").text(), "protect");
   EXPECT_EQ(loaded.origins.at("rate_limit.max_connections").text(), "etc/drawbridge.toml:3");
+}
+
+TEST(Protect, LeavesBucketsThatAreSetByHand) {
+  const Loaded loaded =
+      load("protect = 'public'\n[[rate_limit.bucket]]\nname = 'mine'\nmax_connections = 3");
+  ASSERT_TRUE(loaded.config) << text_of(loaded.problems);
+  ASSERT_EQ(loaded.config->rate_limit.bucket.size(), 1u);
+  EXPECT_EQ(loaded.config->rate_limit.bucket[0].name, "mine");
+  EXPECT_EQ(loaded.origins.at("rate_limit.bucket[0].max_connections").text(),
+            "etc/drawbridge.toml:4");
 }
 
 TEST(Environment, BeatsTheFileAndIsBeatenByTheCommandLine) {

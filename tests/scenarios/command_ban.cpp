@@ -102,7 +102,8 @@ TEST_F(CommandBan, throws_out_of_a_proxy_that_runs) {
 
 TEST_F(CommandBan, status_shows_refusals_by_reason_and_source) {
   folder.write("drawbridge.toml",
-               "bind = \"127.0.0.1:0\"\nip_filter.blacklist = [\"127.0.0.7\"]\n");
+               "bind = \"127.0.0.1:0\"\nprotect = \"public\"\n"
+               "ip_filter.blacklist = [\"127.0.0.7\"]\n");
   EXPECT_EQ(run({"status", "-c", "drawbridge.toml"}).code, 5) << "none runs";
   Program proxy(DRAWBRIDGE_PROGRAM,
                 {.arguments = {"run", "-c", "drawbridge.toml"}, .folder = folder.path()});
@@ -120,7 +121,12 @@ TEST_F(CommandBan, status_shows_refusals_by_reason_and_source) {
   EXPECT_NE(text.output.find("3  address filter"), std::string::npos) << text.output;
   EXPECT_NE(text.output.find("1  unknown host"), std::string::npos) << text.output;
   EXPECT_NE(text.output.find("3  127.0.0.7"), std::string::npos) << text.output;
+  EXPECT_NE(text.output.find("rate limit of neighbours: "), std::string::npos) << text.output;
   const auto json = boost::json::parse(run({"status", "--json", "-c", "drawbridge.toml"}).output);
+  // Who was filtered by its address never came to the rate limit.
+  EXPECT_EQ(json.at("rate_tables").at(0).at("name"), "sources");
+  EXPECT_EQ(json.at("rate_tables").at(0).at("sources"), 1);
+  EXPECT_EQ(json.at("rate_tables").at(0).at("shared"), 0);
   EXPECT_EQ(json.at("refusals").at(0).at("reason"), "address filter");
   EXPECT_EQ(json.at("sources").at(0).at("count"), 3);
   EXPECT_EQ(run({"reload", "-c", "drawbridge.toml"}).code, 0);
