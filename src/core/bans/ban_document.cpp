@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -37,6 +38,24 @@ std::optional<std::int64_t> whole(const json::value* value) {
     if (number >= -9e15 && number <= 9e15) return static_cast<std::int64_t>(number);
   }
   return std::nullopt;
+}
+
+// A fraction reads back as another number than it was written, and a ban would end at another time
+// after every change of the file; so what was understood takes its place.
+void keep_whole(json::value* value) {
+  if (value == nullptr || !value->is_double()) return;
+  if (const auto number = whole(value)) *value = *number;
+}
+
+// JSON has no infinity, but a number such as 1e999 is read as one, and what is written for it
+// nobody can read again: the next start would find a corrupt file. As the end of a ban it is for
+// ever, and so is null. No deeper than `deepest`.
+void drop_infinities(json::value& value) {
+  if (value.is_double() && !std::isfinite(value.get_double())) value = nullptr;
+  if (json::array* list = value.if_array())
+    for (json::value& one : *list) drop_infinities(one);
+  if (json::object* object = value.if_object())
+    for (auto& member : *object) drop_infinities(member.value());
 }
 
 std::string_view text_of(const json::value* value) {
@@ -129,6 +148,7 @@ Result<BanDocument> BanDocument::parse(std::string_view text) {
   json::value value = json::parse(text, error, {}, options);
   if (error) return fail(Fault::proxy, "is no JSON: {}", error.message());
   if (!value.is_object()) return fail(Fault::proxy, "is no JSON object");
+  drop_infinities(value);
   out.json_->root = std::move(value.get_object());
   for (const std::string_view name : {"bans", "audit_log"})
     if (const json::value* list = out.json_->root.if_contains(name);
@@ -140,9 +160,14 @@ Result<BanDocument> BanDocument::parse(std::string_view text) {
 
 void BanDocument::read_entries() {
   std::vector<std::size_t> without_id;
-  const json::array& list = json_->list("bans");
+  for (json::value& entry : json_->list("audit_log"))
+    if (json::object* fields = entry.if_object()) keep_whole(fields->if_contains("timestamp"));
+  json::array& list = json_->list("bans");  // which the other one may have moved
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const json::object* entry = list[i].if_object();
+    json::object* entry = list[i].if_object();
+    if (entry != nullptr)
+      for (const std::string_view key : {"id", "expires_at", "created_at"})
+        keep_whole(entry->if_contains(key));
     auto target = entry != nullptr ? target_of(*entry) : std::nullopt;
     if (!target) {
       if (problems_.size() < most_problems)

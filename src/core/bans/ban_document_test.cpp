@@ -91,6 +91,32 @@ TEST(BanDocument, IdsAreMadeUpOnceAndNeverUsedTwice) {
   EXPECT_EQ(parsed(again.text()).add(wish("Third"), true).id, "b5");
 }
 
+// Other programs may write fractions; they must not wander each time that the file is written.
+TEST(BanDocument, FractionsOfSecondsAreCutOffOnce) {
+  BanDocument document = parsed(
+      R"({"bans": [{"id": "b1", "target": {"type": "username", "value": "A"},
+                    "expires_at": 99.999999999999992999, "created_at": 1700000000.5}]})");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(document.bans().at(0).expires_at, 99);
+    EXPECT_EQ(document.bans().at(0).created_at, 1'700'000'000);
+    document = parsed(document.text());
+  }
+}
+
+// Else what we write could not be read at the next start, and nobody would be banned.
+TEST(BanDocument, NumbersBeyondAllBoundsDoNotSpoilTheFile) {
+  BanDocument document = parsed(
+      R"({"bans": [{"id": "b1", "target": {"type": "username", "value": "A"},
+                    "expires_at": 1e999, "created_at": 1}],
+          "audit_log": [{"action": "ban", "target": {"type": "username", "value": "A"},
+                         "ban_id": "b1", "timestamp": 1225e7402}], "theirs": [{"x": -1e999}]})");
+  EXPECT_EQ(document.bans().at(0).expires_at, std::nullopt) << "for ever";
+  document.add(wish("B"), true);
+  const BanDocument again = parsed(document.text());
+  EXPECT_THAT(again.bans(), SizeIs(2));
+  EXPECT_THAT(again.audit(), SizeIs(2));
+}
+
 TEST(BanDocument, ANumberThatWasLostIsFoundAgainFromTheIdsWrittenDown) {
   BanDocument document = parsed(
       R"({"bans": [{"id": "b7", "target": {"type": "username", "value": "A"}}],
