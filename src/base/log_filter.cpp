@@ -25,9 +25,9 @@ bool means_everything(std::string_view target) {
 }
 
 // What lines of this program say they are about; operators find the list in docs/operations.md.
-constexpr std::array<std::string_view, 14> known_targets = {
-    "app",    "balance", "bans", "config", "connection", "discovery", "dns",
-    "docker", "files",   "http", "keeper", "net",        "session",   "status"};
+constexpr std::array<std::string_view, 15> known_targets = {
+    "app",    "balance", "bans", "config", "connection", "control", "discovery", "dns",
+    "docker", "files",   "http", "net",    "session",    "status",  "wake"};
 
 }  // namespace
 

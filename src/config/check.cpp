@@ -50,9 +50,7 @@ std::vector<ShownValue> values_of(const Table& table, const void* object, const 
     if (leaf.key.codec == nullptr) return;
     Node value = leaf.key.codec->write(leaf.value);
     redact(value, leaf.key.secret);
-    auto origin = origins.find(leaf.path);
-    // A list that `protect` made is noted as a whole.
-    if (origin == origins.end()) origin = origins.find(leaf.path.substr(0, leaf.path.find('[')));
+    const auto origin = origins.find(leaf.path);
     out.push_back({.path = leaf.path,
                    .value = std::move(value),
                    .without = leaf.key.default_text.empty() ? "none" : leaf.key.default_text,

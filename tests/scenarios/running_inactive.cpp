@@ -8,7 +8,7 @@ namespace drawbridge::kit {
 namespace {
 
 constexpr std::string_view sleeping =
-    "[server_manager]\ntype = \"docker\"\ncontainer = \"survival\"\n";
+    "[server_manager]\ntype = \"kubernetes\"\nobject = \"survival\"\n";
 
 TEST(RunningInactive, keys_of_both_kinds_of_files_are_named) {
   Door door("play.example",
