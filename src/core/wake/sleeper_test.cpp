@@ -15,9 +15,9 @@ using api::KeeperState;
 // A keeper that says and does what the test wants.
 struct Script {
   api::KeeperAbilities abilities;
-  KeeperState says = KeeperState::stopped;
+  std::atomic<KeeperState> says = KeeperState::stopped;  // the test changes it while it is asked
   std::string refuses;  // not empty: start fails with these words
-  int starts = 0, stops = 0;
+  std::atomic<int> starts = 0, stops = 0;
 };
 
 class ScriptedKeeper final : public api::Keeper {
@@ -36,7 +36,7 @@ class ScriptedKeeper final : public api::Keeper {
     control_.post([done = std::move(done)] { done({}); });
   }
   void query(QueryDone done) override {
-    control_.post([done = std::move(done), said = script_.says] {
+    control_.post([done = std::move(done), said = script_.says.load()] {
       done(KeeperReport{.state = said, .detail = {}, .address = {}});
     });
   }
