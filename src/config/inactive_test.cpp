@@ -31,10 +31,11 @@ TEST(InactiveKeys, OnlyThoseThatAreSetAndDoNothing) {
                            "[status_cache]\nttl = '1s'\n[kick_messages]\nfull = 'x'\n"
                            "[default_motd.online]\ntext = 'x'\nfavicon = 'iVBORw0KGgo='")),
       IsEmpty());
-  EXPECT_THAT(inactive_keys(global("[permissions]\nadmins = ['Steve']\n[kubernetes]\nnamespace = 'x'\n"
-                                   "[plugins.a]\nenabled = false\n"
-                                   "[wasm.quotas]\ncommands = 1")),
-              ElementsAre("permissions.admins", "kubernetes", "wasm.quotas.commands", "plugins"));
+  EXPECT_THAT(
+      inactive_keys(global("[permissions]\nadmins = ['Steve']\n[kubernetes]\nnamespace = 'x'\n"
+                           "[plugins.a]\nenabled = false\n"
+                           "[wasm.quotas]\ncommands = 1")),
+      ElementsAre("permissions.admins", "kubernetes", "wasm.quotas.commands", "plugins"));
 }
 
 TEST(InactiveKeys, PathsOnlyWhenSomebodySetThem) {

@@ -16,7 +16,7 @@ using api::KeeperState;
 struct Script {
   api::KeeperAbilities abilities;
   std::atomic<KeeperState> says = KeeperState::stopped;  // the test changes it while it is asked
-  std::string refuses;  // not empty: start fails with these words
+  std::string refuses;                                   // not empty: start fails with these words
   std::atomic<int> starts = 0, stops = 0;
 };
 

@@ -97,7 +97,9 @@ struct LoginSuccess {
   std::string player;
   std::vector<Property> properties;    // 1.19 and later
   bool strict_error_handling = false;  // 1.20.5 to 1.21.1
-  Uuid session = {};                   // 26.2 and later (read in Gate's sources)
+  // 26.2 and later (read in Gate's sources); what has a version that we do not know may leave it
+  // out.
+  std::optional<Uuid> session = {};
 
   static void fields(auto& io, auto& p) {
     if (io.version >= v1_16) {
@@ -110,10 +112,18 @@ struct LoginSuccess {
       list_field(io, p.properties, 64, [&io](auto& property) { property_fields(io, property); });
     }
     if (io.version >= v1_20_5 && io.version < v1_21_2) io.boolean(p.strict_error_handling);
-    if (io.version >= v26_2) io.uuid(p.session);
+    if (io.version >= v26_2) session_field(io, p.session);
   }
 
  private:
+  static void session_field(auto& io, auto& session) {
+    if constexpr (std::remove_reference_t<decltype(io)>::reading) {
+      session.reset();
+      if (io.left() != 0) io.uuid(session.emplace());
+    } else if (session) {
+      io.uuid(*session);
+    }
+  }
   // As text before 1.16, below 1.7.6 without dashes.
   static void text_uuid(auto& io, auto& uuid) {
     if constexpr (std::remove_reference_t<decltype(io)>::reading) {

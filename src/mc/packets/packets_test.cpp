@@ -217,5 +217,20 @@ TEST(PacketBodies, AreNotMadeWhereAVersionHasNone) {
                            State::play, Bound::client));
 }
 
+// A program whose version is above all that we know may still have an older layout.
+TEST(Packets, ASuccessWithoutASessionIsReadAndWrittenAsItWas) {
+  LoginSuccess success{.uuid = offline_uuid("Steve"), .player = "Steve", .properties = {}};
+  for (const bool has_session : {false, true}) {
+    if (has_session) success.session = offline_uuid("Alex");
+    const auto body = encode_body(success, newest_known, State::login, Bound::client);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->size(), 1 + 16 + 6 + 1 + (has_session ? 16U : 0U));
+    const auto read =
+        decode<LoginSuccess>(ByteView(*body).subspan(1), newest_known, Fault::backend);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->session, success.session);
+  }
+}
+
 }  // namespace
 }  // namespace drawbridge::mc
