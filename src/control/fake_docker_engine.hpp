@@ -2,6 +2,8 @@
 // list, its descriptions, its events, and what it was told to do. (The real one is in tests/peers.)
 #pragma once
 
+#include <fmt/format.h>
+
 #include <map>
 #include <mutex>
 #include <optional>
@@ -81,7 +83,7 @@ class FakeDockerEngine {
   [[nodiscard]] static std::string labels_of(const FakeContainer& container) {
     std::string out;
     for (const auto& [key, value] : container.labels)
-      out += (out.empty() ? "\"" : ",\"") + key + "\":\"" + value + "\"";
+      out += fmt::format("{}\"{}\":\"{}\"", out.empty() ? "" : ",", key, value);
     return "{" + out + "}";
   }
   // Whether the container has every label that the query's filter names as "KEY=VALUE".
@@ -90,7 +92,7 @@ class FakeDockerEngine {
     for (auto at = query.find("%3D"); at != query.npos; at = query.find("%3D", at + 1)) ++wanted;
     std::size_t found = 0;
     for (const auto& [key, value] : container.labels)
-      if (query.find(url_escaped("\"" + key + "=" + value + "\"")) != query.npos) ++found;
+      if (query.find(url_escaped(fmt::format("\"{}={}\"", key, value))) != query.npos) ++found;
     return found >= wanted;
   }
   [[nodiscard]] std::string list(const std::string& query) const {

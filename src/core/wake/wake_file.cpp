@@ -9,7 +9,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t starts_at_most = 16;
-constexpr std::int64_t longest_start_ms = 24 * 3600 * 1000;
+constexpr std::int64_t longest_start_ms = std::int64_t{24} * 3600 * 1000;
 
 std::string text_of(const json::object& entry, std::string_view name) {
   const json::value* value = entry.if_contains(name);

@@ -1,5 +1,6 @@
 #include "features/http_discovery/discovery.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -25,8 +26,8 @@ using ::testing::IsEmpty;
 std::string list_of(std::initializer_list<std::string> ids) {
   std::string out;
   for (const std::string& id : ids)
-    out += (out.empty() ? "" : ",") + (R"({"id":")" + id) + R"(","domains":[")" + id +
-           R"(.example"],"addresses":["10.0.0.1"]})";
+    out += fmt::format(R"({}{{"id":"{}","domains":["{}.example"],"addresses":["10.0.0.1"]}})",
+                       out.empty() ? "" : ",", id, id);
   return R"({"servers":[)" + out + "]}";
 }
 

@@ -300,7 +300,7 @@ TEST_F(RemoteKeepers, SecretsMayStandElsewhere) {
   setenv("DRAWBRIDGE_TEST_KEY", "from-the-environment", 1);
   make("type = 'crafty'\napi_url = '" + site.url() +
        "'\napi_key = 'env:DRAWBRIDGE_TEST_KEY'\nserver_id = 'x'\n");
-  start();
+  static_cast<void>(start());
   EXPECT_EQ(requests.at(0).header("Authorization"), "Bearer from-the-environment");
   make("type = 'crafty'\napi_url = '" + site.url() +
        "'\napi_key = 'file:/nowhere'\nserver_id = 'x'\n");
