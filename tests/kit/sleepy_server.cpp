@@ -1,14 +1,12 @@
 #include "kit/sleepy_server.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <csignal>
 #include <fstream>
 #include <iterator>
 
 #include "base/strings.hpp"
-#include "kit/wire.hpp"
 
 namespace drawbridge::kit {
 
@@ -16,7 +14,7 @@ namespace {
 
 // Reads one hello, answers, and lets whoever is called Stay... stay, after a piece of world.
 constexpr std::string_view program = R"(
-import argparse, json, os, signal, socket, sys, threading, time
+import argparse, asyncio, json, os, signal, sys, threading, time
 
 habits = argparse.ArgumentParser()
 habits.add_argument("--port", type=int)
@@ -61,28 +59,6 @@ def varint(value):
         if not value:
             return out
 
-class Reader:
-    def __init__(self, client):
-        self.client, self.data = client, b""
-    def take(self, count):
-        while len(self.data) < count:
-            more = self.client.recv(4096)
-            if not more:
-                raise ConnectionError
-            self.data += more
-        out, self.data = self.data[:count], self.data[count:]
-        return out
-    def varint(self):
-        value, shift = 0, 0
-        while True:
-            byte = self.take(1)[0]
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value
-    def frame(self):
-        return self.take(self.varint())
-
 def string(text):
     data = text.encode()
     return varint(len(data)) + data
@@ -91,59 +67,80 @@ def packet(kind, body):
     data = bytes([kind]) + body
     return varint(len(data)) + data
 
-def serve(client):
+async def read_varint(reader):
+    value, shift = 0, 0
+    while True:
+        byte = (await reader.readexactly(1))[0]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value
+
+async def read_frame(reader):
+    return await reader.readexactly(await read_varint(reader))
+
+async def serve_status(reader, writer):
+    await read_frame(reader)
+    status = {"version": {"name": "sleepy", "protocol": 769}, "description": "awake",
+              "players": {"max": 5, "online": habits.players},
+              "favicon": "data:image/png;base64,AAAA"}
+    writer.write(packet(0, string(json.dumps(status))))
+    ping = await read_frame(reader)
+    writer.write(packet(ping[0], ping[1:]))
+
+async def anything_more(reader):
     try:
-        reader = Reader(client)
-        wants_status = reader.frame()[-1] == 1
-        if wants_status and habits.pings == "close":
-            return client.close()
-        if wants_status:
-            reader.frame()
-            status = {"version": {"name": "sleepy", "protocol": 769}, "description": "awake",
-                      "players": {"max": 5, "online": habits.players},
-                      "favicon": "data:image/png;base64,AAAA"}
-            client.sendall(packet(0, string(json.dumps(status))))
-            ping = reader.frame()
-            client.sendall(packet(ping[0], ping[1:]))
-            return client.close()
-        start = reader.frame()
-        name = start[2:2 + start[1]].decode()
-        if reader.data:
-            return client.sendall(packet(0, string(json.dumps({"text": "too much was said"}))))
-        if name.startswith("Stay"):
-            client.sendall(b"x" * 70000)
-            client.recv(1)
-            return client.close()
-        if name.startswith("Bot"):
-            client.recv(1)
-            return client.close()
-        client.sendall(packet(0, string(json.dumps({"text": "welcome " + name}))))
-        client.shutdown(socket.SHUT_WR)
-        client.recv(1)
-        client.close()
-    except (OSError, IndexError):
-        client.close()
+        return await asyncio.wait_for(reader.read(1), 0.05)
+    except asyncio.TimeoutError:
+        return b""
+
+async def serve_login(reader, writer):
+    start = await read_frame(reader)
+    name = start[2:2 + start[1]].decode()
+    if name.startswith("Stay"):
+        writer.write(b"x" * 70000)
+        await reader.read(1)
+    elif name.startswith("Bot"):
+        await reader.read(1)
+    else:
+        more = await anything_more(reader)
+        answer = "too much was said" if more else "welcome " + name
+        writer.write(packet(0, string(json.dumps({"text": answer}))))
+        writer.write_eof()
+        await reader.read(1)
+
+async def serve(reader, writer):
+    try:
+        wants_status = (await read_frame(reader))[-1] == 1
+        if not wants_status:
+            await serve_login(reader, writer)
+        elif habits.pings != "close":
+            await serve_status(reader, writer)
+        await writer.drain()
+    except (OSError, IndexError, asyncio.IncompleteReadError):
+        pass
+    writer.close()
 
 threading.Thread(target=console, daemon=True).start()
 if habits.flood:
     threading.Thread(target=flood, daemon=True).start()
 time.sleep(habits.delay)
-door = socket.socket()
-door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-door.bind(("127.0.0.1", habits.port))
-door.listen(128)
-if habits.print:
-    print(habits.print, flush=True)
-while True:
-    threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+
+# No thread for each player: a machine that has few of them left would take that for a crash.
+async def listen():
+    server = await asyncio.start_server(serve, "127.0.0.1", habits.port, backlog=128,
+                                        reuse_port=True)
+    if habits.print:
+        print(habits.print, flush=True)
+    await server.serve_forever()
+
+asyncio.run(listen())
 )";
 
 }  // namespace
 
 SleepyServer::SleepyServer(std::vector<std::string> habits) : habits_(std::move(habits)) {
   folder_.write("server.py", program);
-  const Harbour free_port;
-  port_ = free_port.endpoint().port;
 }
 
 SleepyServer::~SleepyServer() {
@@ -157,11 +154,11 @@ std::size_t SleepyServer::kill_all() const {
 }
 
 std::string SleepyServer::address() const {
-  return fmt::format("127.0.0.1:{}", port_);
+  return port_.address();
 }
 
 std::string SleepyServer::file(std::string_view more, std::string_view server) const {
-  std::string args = fmt::format("\"server.py\", \"--port\", \"{}\"", port_);
+  std::string args = fmt::format("\"server.py\", \"--port\", \"{}\"", port_.port());
   for (const std::string& habit : habits_) args += fmt::format(", \"{}\"", habit);
   return server_file("play.example", address(),
                      fmt::format("{}\n[server_manager]\ntype = \"local\"\ncommand = \"python3\"\n"
@@ -183,7 +180,7 @@ std::vector<int> SleepyServer::pids() const {
     // Only while it is this very program, and no zombie.
     std::ifstream words(fmt::format("/proc/{}/cmdline", pid), std::ios::binary);
     const std::string text(std::istreambuf_iterator<char>(words), {});
-    if (text.find(fmt::format("{}", port_)) != std::string::npos) out.push_back(pid);
+    if (text.find(std::to_string(port_.port())) != std::string::npos) out.push_back(pid);
   }
   return out;
 }

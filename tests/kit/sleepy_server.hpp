@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kit/proxy_rig.hpp"
+#include "kit/sleeping_port.hpp"
 
 namespace drawbridge::kit {
 
@@ -38,7 +39,7 @@ class SleepyServer {
   [[nodiscard]] std::vector<int> pids() const;
 
   TempFolder folder_;
-  std::uint16_t port_ = 0;
+  SleepingPort port_;  // held, so that it is free at every start
   std::vector<std::string> habits_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "kit/player.hpp"
 #include "kit/proxy_rig.hpp"
+#include "kit/sleeping_port.hpp"
 
 namespace drawbridge::kit {
 namespace {
@@ -24,35 +25,6 @@ std::string kick(ProxyRig& rig) {
   client.log_in("play.example", "Steve");
   return client.kicked().value_or("(no kick)");
 }
-
-// A port of ours where nobody listens yet.
-class SleepingPort {
- public:
-  SleepingPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_storage raw{};
-    socklen_t size = Endpoint{IpAddress::v4(INADDR_LOOPBACK), 0}.to_sockaddr(raw);
-    EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&raw), size), 0);
-    size = sizeof raw;
-    EXPECT_EQ(getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&raw), &size), 0);
-    address_ = Endpoint::from_sockaddr(raw).value_or(Endpoint{}).text();
-  }
-  [[nodiscard]] const std::string& address() const { return address_; }
-  void wake() { EXPECT_EQ(listen(fd_.get(), 16), 0); }
-  // The connection that is made now; the wire is not open if none comes.
-  [[nodiscard]] Wire accept() const {
-    Wire out;
-    eventually([&] {
-      net::Fd fd(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (fd.valid()) out = Wire(std::move(fd));
-      return out.open();
-    });
-    return out;
-  }
-
- private:
-  net::Fd fd_;
-  std::string address_;
-};
 
 TEST(BalanceAddresses, one_that_refuses_is_passed_over) {
   FakeServer backend;

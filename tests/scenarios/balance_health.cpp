@@ -5,6 +5,7 @@
 
 #include "kit/player.hpp"
 #include "kit/proxy_rig.hpp"
+#include "kit/sleeping_port.hpp"
 
 namespace drawbridge::kit {
 namespace {
@@ -24,25 +25,6 @@ void knock_in_vain(ProxyRig& rig, int times) {
     EXPECT_TRUE(client.kicked().has_value());
   }
 }
-
-// A port of ours that begins to listen when the test says so.
-class SleepingPort {
- public:
-  SleepingPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_storage raw{};
-    socklen_t size = Endpoint{IpAddress::v4(INADDR_LOOPBACK), 0}.to_sockaddr(raw);
-    EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&raw), size), 0);
-    size = sizeof raw;
-    EXPECT_EQ(getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&raw), &size), 0);
-    address_ = Endpoint::from_sockaddr(raw).value_or(Endpoint{}).text();
-  }
-  [[nodiscard]] const std::string& address() const { return address_; }
-  void wake() { EXPECT_EQ(listen(fd_.get(), 16), 0); }
-
- private:
-  net::Fd fd_;
-  std::string address_;
-};
 
 // Out for 30 s by the rules; only a probe can say earlier that it is back.
 TEST(BalanceHealth, an_address_that_was_left_out_is_back_when_a_probe_reaches_it) {
