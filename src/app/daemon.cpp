@@ -10,6 +10,7 @@
 
 #include "app/console_words.hpp"
 #include "app/port_owner.hpp"
+#include "app/problem_log.hpp"
 #include "app/status_words.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -24,23 +25,6 @@ namespace {
 
 // A relayed player holds two descriptors; the rest of the process needs some.
 constexpr rlim_t reserved_descriptors = 64;
-
-log::Level level_of(config::Problem::Severity severity) {
-  switch (severity) {
-    case config::Problem::Severity::error:
-      return log::Level::error;
-    case config::Problem::Severity::warning:
-      return log::Level::warn;
-    case config::Problem::Severity::hint:
-      break;
-  }
-  return log::Level::info;
-}
-
-void log_problems(const config::Problems& problems) {
-  for (const config::Problem& problem : problems)
-    log::write(level_of(problem.severity), "config", problem.text(false));
-}
 
 void raise_descriptor_limit() {
   rlimit limit{};

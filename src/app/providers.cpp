@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "app/problem_log.hpp"
 #include "base/log.hpp"
 #include "config/inactive.hpp"
 #include "control/docker_container.hpp"
@@ -27,23 +28,10 @@ control::DockerEngineOptions engine_options(const config::Docker& docker) {
           .reconnect_delay = docker.reconnect_delay};
 }
 
-log::Level level_of(config::Problem::Severity severity) {
-  switch (severity) {
-    case config::Problem::Severity::error:
-      return log::Level::error;
-    case config::Problem::Severity::warning:
-      return log::Level::warn;
-    case config::Problem::Severity::hint:
-      break;
-  }
-  return log::Level::info;
-}
-
 }  // namespace
 
 void log_description(const config::LoadedServer& loaded, std::string_view source) {
-  for (const config::Problem& problem : loaded.problems)
-    log::write(level_of(problem.severity), "config", problem.text(false));
+  log_problems(loaded.problems);
   if (!loaded.config) {
     log::error("config", "description not used; its last good version, if there is one, stays live",
                {{"source", source}});

@@ -19,15 +19,6 @@ constexpr mc::Version no_version{-1};
 
 using Report = std::function<void(ProbeResult)>;
 
-// The name in a status probe's handshake: one that the server has, so that a proxy behind us routes
-// it too.
-std::string host_to_ask(const config::ServerConfig& server) {
-  const auto plain = std::ranges::find_if(server.domains, [](const std::string& domain) {
-    return domain.find_first_of("*?") == std::string::npos;
-  });
-  return plain == server.domains.end() ? std::string{} : *plain;
-}
-
 ProbeResult failure(const Error& error) {
   return {
       .kind = error.fault == Fault::proxy ? ProbeResult::Kind::unknown : ProbeResult::Kind::fails,
@@ -43,9 +34,7 @@ net::Task<ProbeResult> ask(Desk& desk, ServerPtr server, std::size_t address,
   if (!dialled) co_return failure(dialled.error());
   ProbeResult works{.kind = ProbeResult::Kind::works, .latency = dialled->took, .why = {}};
   if (rules.kind == config::HealthProbe::status_ping) {
-    std::string host = host_to_ask(server->config);
-    auto answer =
-        co_await ask_status(dialled->stream, server, at, std::move(host), no_version, deadline);
+    auto answer = co_await ask_status(dialled->stream, server, at, {}, no_version, deadline);
     if (!answer) co_return failure(answer.error());
   } else if (server->config.send_proxy_protocol != config::SendProxy::off) {
     const ByteBuffer header = own_proxy_header_for(*server);

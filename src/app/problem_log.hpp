@@ -1,0 +1,11 @@
+// What is wrong with a configuration, in the log.
+#pragma once
+
+#include "config/problem.hpp"
+
+namespace drawbridge::app {
+
+// A line for each, of its severity's level. Any thread.
+void log_problems(const config::Problems& problems);
+
+}  // namespace drawbridge::app
