@@ -23,16 +23,19 @@ const Table& forwarding_keys() {
 
 const Table& limbo_keys() {
   static const Table table = describe_table<Limbo>({
-      key<&Limbo::title>("title", "Large words on the screen.", live, ours, later),
-      key<&Limbo::subtitle>("subtitle", "Smaller words below.", live, ours, later),
-      key<&Limbo::chat>("chat", "A chat line on arrival.", live, ours, later),
-      key<&Limbo::boss_bar>("boss_bar", "Words of the bar at the top.", live, ours, later),
-      key<&Limbo::time_limit>("time_limit", "Longest stay.", live, ours, later,
-                              more_than(seconds(0)), DefaultText{"none"}),
+      key<&Limbo::title>("title", "Large words on the screen.", live, ours, now),
+      key<&Limbo::subtitle>("subtitle", "Smaller words below.", live, ours, now),
+      key<&Limbo::chat>("chat", "A chat line on arrival.", live, ours, now),
+      key<&Limbo::boss_bar>("boss_bar", "Words of the bar at the top.", live, ours, now),
+      key<&Limbo::time_limit>("time_limit", "Longest stay.", live, ours, now, more_than(seconds(0)),
+                              DefaultText{"none"}),
       key<&Limbo::reconnect_for>("reconnect_for",
                                  "How long a player is brought back to the server that was lost.",
                                  live, ours, later),
-      key<&Limbo::then>("then", "What happens at the time limit.", live, ours, later),
+      key<&Limbo::then>("then", "What happens at the time limit.", live, ours, now,
+                        LaterValues{[](const void* value) {
+                          return *static_cast<const LimboThen*>(value) == LimboThen::kick;
+                        }}),
   });
   return table;
 }

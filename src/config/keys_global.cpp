@@ -348,7 +348,7 @@ const Table& global_keys() {
         config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),
-        config::table<&G::limbo>("limbo", limbo_keys(), "", ours, later),
+        config::table<&G::limbo>("limbo", limbo_keys(), "", ours, now),
         config::table<&G::plugin_messaging>("plugin_messaging", plugin_messaging_keys(), "", later),
 
         config::table<&G::docker>("docker", docker_keys(), "Servers from container labels.",

@@ -261,8 +261,20 @@ void check_wake(Reader& reader, const Node& node, const ServerConfig& server) {
                              name_of(server.proxy_mode)));
 }
 
+// A limbo is ours from the log-in on, so its players are intercepted. Without a word on who checks
+// them, nobody does.
+void check_limbo(Reader& reader, const Node& node, ServerConfig& server) {
+  if (!server.limbo || !node.sound("limbo") || !node.sound("proxy_mode")) return;
+  const Node* mode = node.find("proxy_mode");
+  if (mode == nullptr) server.proxy_mode = ProxyMode::offline;
+  if (is_intercepted(server.proxy_mode)) return;
+  const Reader::Step step(reader, "proxy_mode");
+  reader.error(*mode, "with `limbo` must be \"offline\" or \"client_only\"");
+}
+
 void check_server(Reader& reader, const Node& node, void* object) {
-  const auto& server = *static_cast<ServerConfig*>(object);
+  auto& server = *static_cast<ServerConfig*>(object);
+  check_limbo(reader, node, server);
   check_addresses(reader, node, server);
   check_mode(reader, node, server);
   check_wake(reader, node, server);
@@ -370,8 +382,11 @@ const Table& server_keys() {
         key<&ServerConfig::bungeecord_channel>(
             "bungeecord_channel", "Let the backend use the BungeeCord channel (intercepted modes).",
             fresh, later),
-        key<&ServerConfig::limbo>("limbo", "This server is a limbo and has no addresses.", ours,
-                                  later),
+        key<&ServerConfig::limbo>(
+            "limbo",
+            "This server is an empty world of the proxy's own; it needs no addresses. "
+            "`proxy_mode` is then `offline`, if it is not set.",
+            ours, now),
         config::table<&ServerConfig::motd>("motd", motd_keys(), "Status answers by state.", now),
         config::table<&ServerConfig::timeouts>("timeouts", timeouts_keys(), "", now),
         config::table<&ServerConfig::ip_filter>(

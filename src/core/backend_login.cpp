@@ -513,6 +513,10 @@ net::Task<std::expected<BackendJoined, Refusal>> join_backend(Connection& connec
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
     if (!index || !may_stand_in(connection, *connection.world->servers[*index], profile)) continue;
+    if (connection.world->servers[*index]->config.limbo) {
+      first.error().limbo = connection.world->servers[*index];
+      co_return first;
+    }
     Joined next = co_await join_one(connection, profile, client, questions,
                                     connection.world->servers[*index]);
     if (next || next.error().fault == Fault::client) co_return next;

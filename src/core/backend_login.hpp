@@ -30,6 +30,7 @@ struct Refusal {
   std::string reason;  // not empty: the backend's own words (JSON), for the client as they are
   config::Kick kick = config::Kick::offline;  // else these
   std::string_view detail;                    // with one line more; a literal, may be empty
+  ServerPtr limbo = {};  // the fallback list led here, and no further: the player may wait there
 };
 
 // What the client reads: sent once, never wrapped.

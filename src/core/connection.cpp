@@ -206,6 +206,9 @@ void Connection::find_server() {
   auto found = world->route(host.name, rules != nullptr ? rules->default_server : std::nullopt);
   server = std::move(found.server);
   routed = std::move(found.routed);
+  const bool can_enter =
+      !hello.wants_status() && !hello.is_legacy() && hello.version >= mc::oldest_known;
+  if (!server && can_enter) server = world->lobby_for(*arrival.listener);
 }
 
 net::Task<Result<>> Connection::read_more(TimePoint until) {

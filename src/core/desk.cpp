@@ -7,6 +7,10 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "core/connection.hpp"
+#include "core/limbo/limbo_pump.hpp"
+#include "core/limbo/limbo_session.hpp"
+#include "core/limbo/limbo_texts.hpp"
+#include "core/limbo/lobby.hpp"
 #include "core/login_under_way.hpp"
 #include "core/reach.hpp"
 #include "core/session/packet_pump.hpp"
@@ -74,7 +78,13 @@ void Desk::set_world(WorldPtr world) {
   worker_.set_coalesce(coalesce);
   strangers_.set_limits(world->global->limits.stranger_memory / services_.workers,
                         services_.descriptors / 2 / services_.workers);
-  world_ = std::move(world);
+  const WorldPtr before = std::exchange(world_, std::move(world));
+  if (!before || !limbo_pump_) return;
+  for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
+    next = session->next;  // a session may end over what is written to it
+    if (session->limbo != nullptr && session->server->is_lobby)
+      tell_lobby_of_servers(*session->limbo, subject_of(*session), *before);
+  }
 }
 
 void Desk::accept(net::Fd fd, Arrival arrival) {
@@ -147,19 +157,20 @@ void Desk::throw_out(Session& session, const Ban& ban) {
              {"ban", ban.id},
              {"target", ban.target.value},
              {"reason", ban.reason.value_or("")}});
-  if (session.packets == nullptr) {
+  if (!session.is_intercepted()) {
     worker_.pump().close(id_of(session));
     return;
   }
   const Verdict verdict = banned(ban, refusal_for(ban), unix_now());
-  const mc::Text words = kick_words(config::Kick::banned, {.player = session.names.player(),
-                                                           .host = session.names.host(),
-                                                           .server = session.server.get(),
-                                                           .world = world_.get(),
-                                                           .wait = {},
-                                                           .reason = verdict.reason,
-                                                           .remaining = verdict.remaining});
-  session.packets->kick(words, SessionEndReason::closed, "banned");
+  TextSubject about = subject_of(session);
+  about.reason = verdict.reason;
+  about.remaining = verdict.remaining;
+  kick(session, kick_words(config::Kick::banned, about), SessionEndReason::closed, "banned");
+}
+
+void Desk::kick(Session& session, const mc::Text& words, SessionEndReason why, std::string detail) {
+  if (session.packets != nullptr) return session.packets->kick(words, why, std::move(detail));
+  session.limbo->kick(words, why, std::move(detail));
 }
 
 void Desk::set_bans(BanListPtr bans) {
@@ -186,13 +197,30 @@ void Desk::begin_session(Session session, SessionStart start) {
   if (record.server->wake) watch_newcomer(record, true);
   services_.intercepted.fetch_add(1, std::memory_order_relaxed);
   record.packets = &packet_pump_->add(id_of(record), *this, start);
-  // A ban of the last moment: the log-in went past it.
-  const Ban* ban = ban_on(record);
   const std::uint64_t number = record.number;
   PacketPump::begin(*record.packets, start);  // after which the record may be gone
-  if (ban == nullptr) return;
-  for (Session* there = first_; there != nullptr; there = there->next)
-    if (there->number == number) return throw_out(*there, *ban);
+  enforce_ban(number);
+}
+
+void Desk::begin_limbo(Session session, LimboStart start) {
+  if (!limbo_pump_) limbo_pump_ = std::make_unique<LimboPump>(worker_, codecs());
+  Session& record = enter(std::move(session));
+  services_.intercepted.fetch_add(1, std::memory_order_relaxed);
+  net::apply_options(start.client.fd.get(), socket_options(*world_->global, *record.server));
+  record.limbo = &limbo_pump_->add(id_of(record), *this, *this, start);
+  const std::uint64_t number = record.number;
+  LimboPump::begin(*record.limbo, start);  // after which the record may be gone
+  enforce_ban(number);
+}
+
+// A ban of the last moment: the log-in went past it.
+void Desk::enforce_ban(std::uint64_t number) {
+  if (!bans_ || bans_->empty()) return;
+  for (Session* there = first_; there != nullptr; there = there->next) {
+    if (there->number != number) continue;
+    if (const Ban* ban = ban_on(*there)) throw_out(*there, *ban);
+    return;
+  }
 }
 
 Session& Desk::enter(Session session) {
@@ -213,7 +241,7 @@ std::vector<PlayerNote> Desk::players() const {
     out.push_back({.server = one->server->id(),
                    .name = std::string(one->names.player()),
                    .uuid = one->uuid,
-                   .verified = one->packets != nullptr &&
+                   .verified = one->is_intercepted() &&
                                one->server->config.proxy_mode == config::ProxyMode::client_only,
                    .since = one->since});
   return out;
@@ -221,7 +249,7 @@ std::vector<PlayerNote> Desk::players() const {
 
 void Desk::leave(Session& session, const Ended& end) {
   log_end(session, end);
-  if (session.packets != nullptr) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
+  if (session.is_intercepted()) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
   forget_newcomer(session);
   if (session.settled) session.server->state->unsettle(worker_.now());
   if (session.previous != nullptr) session.previous->next = session.next;
@@ -271,28 +299,35 @@ bool Desk::end_session(std::uint64_t number, const mc::Text& words, std::string 
   Session* session = first_;
   while (session != nullptr && session->number != number) session = session->next;
   if (session == nullptr) return false;
-  if (session->packets == nullptr) return worker_.pump().close(id_of(*session));
-  session->packets->kick(words, SessionEndReason::closed, std::move(detail));
+  if (!session->is_intercepted()) return worker_.pump().close(id_of(*session));
+  kick(*session, words, SessionEndReason::closed, std::move(detail));
   return true;
 }
 
-void Desk::end_player(std::uint64_t number, config::Kick kick) {
+void Desk::end_player(std::uint64_t number, config::Kick why) {
   for (LoginUnderWay* login = logins_; login != nullptr; login = login->next())
-    if (login->number() == number) return login->end_with(kick);
+    if (login->number() == number) return login->end_with(why);
   for (Session* session = first_; session != nullptr; session = session->next)
-    if (session->number == number && session->packets != nullptr)
-      return session->packets->kick(words_for(id_of(*session), kick), SessionEndReason::closed,
-                                    std::string(config::name_of(kick)));
+    if (session->number == number && session->is_intercepted())
+      return kick(*session, words_for(id_of(*session), why), SessionEndReason::closed,
+                  std::string(config::name_of(why)));
 }
 
 void Desk::kick_players(config::Kick kick, SessionEndReason why) {
   if (packet_pump_) packet_pump_->kick_all(kick, why);
+  if (limbo_pump_) limbo_pump_->kick_all(kick, why);
 }
 
 void Desk::tell_players(config::Kick kick) {
   for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
     next = session->next;  // a session may end over what is written to it
-    if (session->packets != nullptr) session->packets->tell(words_for(id_of(*session), kick));
+    if (!session->is_intercepted()) continue;
+    const mc::Text words = words_for(id_of(*session), kick);
+    if (session->packets != nullptr) {
+      session->packets->tell(words);
+    } else {
+      session->limbo->kick(words, SessionEndReason::shutdown);
+    }
   }
 }
 
@@ -331,19 +366,48 @@ void Desk::apply_options(const Session& session, int client, int backend) const 
   net::apply_options(backend, options);
 }
 
+TextSubject Desk::subject_of(const Session& session) const {
+  return {.player = session.names.player(),
+          .host = session.names.host(),
+          .server = session.server.get(),
+          .world = world_.get(),
+          .may_see_paths = false};
+}
+
 mc::Text Desk::words_for(std::uint64_t id, config::Kick kick) {
+  return kick_words(kick, subject_of(session_of(id)));
+}
+
+// --- The limbo ---
+
+void Desk::on_limbo_spawn(std::uint64_t id) {
   const Session& session = session_of(id);
-  return kick_words(kick, {.player = session.names.player(),
-                           .host = session.names.host(),
-                           .server = session.server.get(),
-                           .world = world_.get(),
-                           .may_see_paths = false});
+  if (session.server->is_lobby) return show_lobby(*session.limbo, subject_of(session));
+  show_limbo(*session.limbo, subject_of(session));
+}
+
+void Desk::on_limbo_command(std::uint64_t id, std::string_view command) {
+  const Session& session = session_of(id);
+  if (session.server->is_lobby && command == "help")
+    return tell_lobby_help(*session.limbo, subject_of(session));
+  session.limbo->tell(mc::Text::legacy("§7There are no commands here."));
+}
+
+void Desk::on_limbo_second(std::uint64_t id, std::uint32_t stayed) {
+  const Session& session = session_of(id);
+  if (session.server->is_lobby) return;
+  const auto& limit = world_->global->limbo.time_limit;
+  if (limit && seconds(stayed) >= *limit)
+    return session.limbo->kick(words_for(id, config::Kick::offline), SessionEndReason::closed,
+                               "limbo.time_limit");
+  refresh_limbo(*session.limbo, subject_of(session), stayed);
 }
 
 void Desk::log_end(const Session& session, const Ended& end) const {
   if (!log::enabled(log::Level::info, "session")) return;
   const std::string backend =
-      session.address == Reached::routed
+      session.limbo != nullptr ? "limbo"
+      : session.address == Reached::routed
           ? std::string(session.names.backend())
           : session.server->config.addresses[session.address].address.text();
   const auto lasted = std::chrono::duration_cast<milliseconds>(worker_.now() - end.started);

@@ -20,6 +20,7 @@
 #include "core/gate/gate.hpp"
 #include "core/gate/refusals.hpp"
 #include "core/gate/strangers.hpp"
+#include "core/limbo/limbo_owner.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
 #include "core/session/session_owner.hpp"
@@ -51,9 +52,13 @@ class SessionNames {
   std::uint16_t backend_size_;
 };
 
+class LimboPump;
+class LimboSession;
 class LoginUnderWay;
 class PacketPump;
 class PacketSession;
+struct LimboStart;
+struct TextSubject;
 struct SessionStart;
 
 // A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
@@ -73,13 +78,17 @@ struct Session {
   // UUID that the player is known by.
   std::optional<Uuid> uuid = {};
   mc::Version version;
-  std::uint16_t address = 0;         // index into the server's addresses, or Reached::routed
-  bool settled = false;              // counts for the idle clock of a server that sleeps
-  std::uint32_t newcomer = 0;        // 1 + its place among those that are watched for that; 0: none
-  std::uint32_t since = 0;           // seconds since 1970 that it has been playing
-  PacketSession* packets = nullptr;  // intercepted: owned by the packet pump; null: relayed
+  std::uint16_t address = 0;   // index into the server's addresses, or Reached::routed
+  bool settled = false;        // counts for the idle clock of a server that sleeps
+  std::uint32_t newcomer = 0;  // 1 + its place among those that are watched for that; 0: none
+  std::uint32_t since = 0;     // seconds since 1970 that it has been playing
+  // Intercepted: one of the two, owned by its pump. Neither: relayed.
+  PacketSession* packets = nullptr;
+  LimboSession* limbo = nullptr;
   Session* previous = nullptr;
   Session* next = nullptr;
+
+  [[nodiscard]] bool is_intercepted() const { return packets != nullptr || limbo != nullptr; }
 };
 
 // A player, for reports and lists. Names come from strangers.
@@ -116,7 +125,7 @@ constexpr bool has_settled(Duration age, std::uint64_t bytes_of_server) {
 // Whoever is there for this long has made use of a start.
 inline constexpr Duration real_stay = minutes(2);
 
-class Desk final : public net::RelayOwner, public SessionOwner {
+class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwner {
  public:
   // `worker` and `services` outlive the desk. Build before the worker runs, destroy after it has
   // ended.
@@ -134,6 +143,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // Hands both links of an intercepted player to the packet pump. The record lives until the
   // session ends, which may be before this returns.
   void begin_session(Session session, SessionStart start);
+  // The same for a player who goes to the limbo.
+  void begin_limbo(Session session, LimboStart start);
   // Ends the session with this number, if it is here (false if not). An intercepted player reads
   // `words`; `detail` is for the log.
   bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});
@@ -141,7 +152,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void end_player(std::uint64_t number, config::Kick kick);
   // Ends every intercepted session with its words for `kick`.
   void kick_players(config::Kick kick, SessionEndReason why);
-  // Its words for `kick` as a line of chat, to every intercepted player that is in play.
+  // Its words for `kick` as a line of chat, to every intercepted player that is in play. In the
+  // limbo nobody plays: whoever is there reads them and is let go.
   void tell_players(config::Kick kick);
   // These bans hold from now on; whoever plays here and is banned is thrown out. Null: none.
   // Worker's thread (or before it runs).
@@ -185,6 +197,9 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void on_session_end(const SessionEnd& end) override;
   void on_session_lasts(std::uint64_t id, int client, int backend) override;
   mc::Text words_for(std::uint64_t id, config::Kick kick) override;
+  void on_limbo_spawn(std::uint64_t id) override;
+  void on_limbo_command(std::uint64_t id, std::string_view command) override;
+  void on_limbo_second(std::uint64_t id, std::uint32_t stayed) override;
   struct Ended {
     TimePoint started;
     std::uint64_t up, down;
@@ -205,6 +220,12 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void watch_newcomer(Session& session, bool settled_already);
   void look_at_newcomers();
   void forget_newcomer(Session& session);
+  [[nodiscard]] TextSubject subject_of(const Session& session) const;
+  // `words` and the end, for a player of ours.
+  static void kick(Session& session, const mc::Text& words, SessionEndReason why,
+                   std::string detail = {});
+  // After a log-in that a new ban overtook.
+  void enforce_ban(std::uint64_t number);
 
   net::Worker& worker_;
   Services& services_;
@@ -219,6 +240,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   std::vector<Newcomer> newcomers_;  // of the last two minutes
   std::unique_ptr<mc::Codecs> codecs_;
   std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
+  std::unique_ptr<LimboPump> limbo_pump_;    // the same
 };
 
 }  // namespace drawbridge::core

@@ -5,11 +5,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/random.hpp"
 #include "config/server.hpp"
 #include "core/auth/encryption_step.hpp"
 #include "core/auth/name_rules.hpp"
 #include "core/auth/session_server.hpp"
 #include "core/backend_login.hpp"
+#include "core/limbo/limbo_frames.hpp"
+#include "core/limbo/limbo_pump.hpp"
 #include "core/login_under_way.hpp"
 #include "core/packet_stream.hpp"
 #include "core/player_directory.hpp"
@@ -33,6 +36,8 @@ namespace {
 constexpr std::size_t max_acknowledgement = 8;
 // What a refusal may take to be sent, whatever deadline has passed.
 constexpr Duration farewell_time = seconds(5);
+// What a client before 1.8 needs between success and play.
+constexpr Duration old_client_pause = milliseconds(100);
 // How long a login waits for the worker of another one that it replaces.
 constexpr Duration replacing_time = seconds(5);
 
@@ -49,6 +54,12 @@ std::unexpected<Denied> denied(config::Kick kick, std::string detail = {}) {
 }
 std::unexpected<Denied> lost(std::string detail) {
   return std::unexpected(Denied{.kick = std::nullopt, .detail = std::move(detail), .verdict = {}});
+}
+
+// Mod loaders of these versions do it once, in login, with a server that is there.
+bool negotiates_in_login(const Connection& connection) {
+  const std::string& kept = connection.host.kept;
+  return kept.find("FML2") != std::string::npos || kept.find("FML3") != std::string::npos;
 }
 
 // Geyser with Floodgate: a Bedrock player, whose identity is encrypted for the backend's plugin.
@@ -93,6 +104,15 @@ bool is_unreachable(const Refusal& refusal) {
          refusal.kick == config::Kick::offline && refusal.detail.empty();
 }
 
+// Version 4. What names a log-in's session, and is told to nobody else.
+Uuid random_uuid() {
+  Uuid uuid;
+  random_bytes(uuid.bytes);
+  uuid.bytes[6] = (uuid.bytes[6] & 0x0F) | 0x40;
+  uuid.bytes[8] = (uuid.bytes[8] & 0x3F) | 0x80;
+  return uuid;
+}
+
 class Interception {
  public:
   Interception(Connection& connection, net::TaskControl& control);
@@ -107,6 +127,11 @@ class Interception {
   net::Task<Step> await_server();
   net::Task<Step> wake_server(bool unreachable);
   net::Task<Step> let_in(BackendJoined& joined);
+  net::Task<> stay_in_limbo(ServerPtr server);
+  // What the desk keeps of this player.
+  Session record(ServerPtr server, Place place);
+  net::Task<Step> let_into_limbo(mc::Threshold threshold);
+  net::Task<Step> succeed(mc::Threshold threshold, mc::LoginSuccess success);
   net::Task<> end(Denied why);
   net::Task<> pass_on(Refusal refusal);
   void hand_to_session(BackendJoined joined);
@@ -146,9 +171,12 @@ net::Task<> Interception::run() {
   if (profile_.authenticated) connection_.stranger.leave();
   auto alone = co_await be_the_only_one();  // nobody plays twice
   if (!alone) co_return co_await end(std::move(alone.error()));
+  if (connection_.server->config.limbo) co_return co_await stay_in_limbo(connection_.server);
   auto awake = co_await await_server();  // which may sleep
   if (!awake) co_return co_await end(std::move(awake.error()));
   auto joined = co_await join();  // while it still logs in
+  if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with())
+    co_return co_await stay_in_limbo(std::move(joined.error().limbo));
   if (refused_) co_return co_await end(std::move(*refused_));
   if (!joined) co_return co_await pass_on(std::move(joined.error()));
   auto finished = co_await let_in(*joined);  // compression, success
@@ -271,32 +299,99 @@ net::Task<Step> Interception::wake_server(bool unreachable) {
 }
 
 net::Task<Step> Interception::let_in(BackendJoined& joined) {
-  const mc::Threshold threshold = joined.backend.threshold();
+  if (joined.success.properties.empty()) joined.success.properties = profile_.properties;
+  auto told = co_await succeed(joined.backend.threshold(), joined.success);
+  if (!told) co_return told;
+  if (client_.state == mc::State::play) {
+    joined.backend.state = mc::State::play;
+    co_return Step{};
+  }
+  mc::LoginAcknowledged acknowledged;
+  auto passed = co_await joined.backend.write(acknowledged, connection_.deadline);
+  if (!passed) co_return lost(std::move(passed.error().what));
+  joined.backend.state = mc::State::configuration;
+  co_return Step{};
+}
+
+// Compression, success, and from 1.20.2 on the client's word that it has understood.
+net::Task<Step> Interception::succeed(mc::Threshold threshold, mc::LoginSuccess success) {
   if (threshold.is_on()) {
     mc::Compress compress{.threshold = threshold.bytes};
     auto told = co_await client_.write(compress, connection_.deadline);
     if (!told) co_return lost(std::move(told.error().what));
     client_.compress_from_now(threshold);
   }
-  if (joined.success.properties.empty()) joined.success.properties = profile_.properties;
-  auto welcomed = co_await client_.write(joined.success, connection_.deadline);
+  auto welcomed = co_await client_.write(std::move(success), connection_.deadline);
   if (!welcomed) co_return lost(std::move(welcomed.error().what));
   const bool configures = client_.version() >= mc::v1_20_2;
   client_.state = configures ? mc::State::configuration : mc::State::play;
-  if (!configures) {
-    joined.backend.state = mc::State::play;
-    co_return Step{};
-  }
+  if (!configures) co_return Step{};
   auto packet = co_await client_.read(max_acknowledgement, connection_.deadline);
   if (!packet) co_return lost(std::move(packet.error().what));
   const mc::IdMap& ids = mc::id_map(client_.version(), mc::State::login, mc::Bound::server);
   if (ids.kind(packet->id) != mc::Kind::login_acknowledged || !packet->fields.empty())
     co_return lost("something else than login_acknowledged");
-  mc::LoginAcknowledged acknowledged;
-  auto passed = co_await joined.backend.write(acknowledged, connection_.deadline);
-  if (!passed) co_return lost(std::move(passed.error().what));
-  joined.backend.state = mc::State::configuration;
   co_return Step{};
+}
+
+net::Task<Step> Interception::let_into_limbo(mc::Threshold threshold) {
+  mc::LoginSuccess success;
+  success.uuid = profile_.uuid;
+  success.player = profile_.name;
+  success.properties = profile_.properties;
+  if (client_.version() >= mc::v26_2) success.session = random_uuid();
+  auto told = co_await succeed(threshold, std::move(success));
+  if (!told || client_.version() >= mc::v1_8) co_return told;
+  // These clients change their phase on another thread, and lose what comes too early.
+  auto slept = co_await worker().sleep_until(worker().now() + old_client_pause);
+  if (!slept) co_return lost("cancelled");
+  co_return Step{};
+}
+
+// The world between servers, for as long as there is no other; no backend is asked.
+net::Task<> Interception::stay_in_limbo(ServerPtr server) {
+  const mc::Version version = client_.version();
+  const mc::Threshold threshold = limbo_threshold(version);
+  LimboFramesPtr frames = services().limbo.of(version, threshold);
+  if (!frames)
+    co_return co_await end({.kick = config::Kick::limbo_unavailable,
+                            .detail = "the registries of this version are not known",
+                            .verdict = {}});
+  if (negotiates_in_login(connection_))
+    co_return co_await end({.kick = config::Kick::limbo_unavailable,
+                            .detail = "Forge of 1.13 to 1.20.1 negotiates with its first server",
+                            .verdict = {}});
+  const auto verified = profile_.authenticated ? std::optional(profile_.uuid) : std::nullopt;
+  Place place = Place::take(server->state, server->most_for(profile_.name, verified));
+  if (!place)
+    co_return co_await end(
+        {.kick = config::Kick::full, .detail = "max_players reached", .verdict = {}});
+  auto inside = co_await let_into_limbo(threshold);
+  if (!inside) co_return co_await end(std::move(inside.error()));
+  if (under_way_.ended_with()) co_return co_await end({});  // since the last wait
+  net::apply_congestion(client_.stream().fd(), connection_.global().tcp_congestion);
+  LimboStart start{.version = version,
+                   .client = client_.release(),
+                   .frames = std::move(frames),
+                   .rules = SessionRules::of(connection_.global().limits),
+                   .uuid = profile_.uuid,
+                   .player = profile_.name};
+  connection_.desk.begin_limbo(record(std::move(server), std::move(place)), std::move(start));
+}
+
+Session Interception::record(ServerPtr server, Place place) {
+  return {.number = number_,
+          .server = std::move(server),
+          .place = std::move(place),
+          .at_address = {},
+          .seat = std::move(connection_.seat),
+          .presence = std::move(presence_),
+          .at_listener = std::move(connection_.arrival.place),
+          .source = std::move(connection_.arrival.source),
+          .names = SessionNames(profile_.name, connection_.host.name),
+          .client = connection_.peer,
+          .uuid = profile_.uuid,
+          .version = connection_.hello.version};
 }
 
 void Interception::hand_to_session(BackendJoined joined) {
@@ -308,21 +403,11 @@ void Interception::hand_to_session(BackendJoined joined) {
                      .client = client_.release(),
                      .backend = joined.backend.release(),
                      .rules = rules};
-  connection_.desk.begin_session(
-      {.number = number_,
-       .server = std::move(joined.server),
-       .place = std::move(joined.place),
-       .at_address = std::move(joined.at_address),
-       .seat = std::move(connection_.seat),
-       .presence = std::move(presence_),
-       .at_listener = std::move(connection_.arrival.place),
-       .source = std::move(connection_.arrival.source),
-       .names = SessionNames(profile_.name, connection_.host.name, joined.routed_to),
-       .client = connection_.peer,
-       .uuid = profile_.uuid,
-       .version = connection_.hello.version,
-       .address = joined.address},
-      std::move(start));
+  Session session = record(std::move(joined.server), std::move(joined.place));
+  session.at_address = std::move(joined.at_address);
+  session.names = SessionNames(profile_.name, connection_.host.name, joined.routed_to);
+  session.address = joined.address;
+  connection_.desk.begin_session(std::move(session), std::move(start));
 }
 
 net::Task<> Interception::end(Denied why) {

@@ -112,6 +112,9 @@ struct Server {
   std::shared_ptr<BackendPool> pool;
   std::shared_ptr<WakeRecord> wake;  // null: nobody starts and stops it
 
+  // The built-in place for players of a proxy that has no servers yet; see lobby.hpp.
+  bool is_lobby = false;
+
   [[nodiscard]] const std::string& id() const { return config.id; }
   // How many players there may be for this one to get a place: max_players, less what is reserved
   // for others; 0 = no limit.

@@ -11,6 +11,7 @@
 #include "core/balance.hpp"
 #include "core/gate/rate_table.hpp"
 #include "core/gate/source_counts.hpp"
+#include "core/limbo/limbo_frames.hpp"
 #include "core/log_throttle.hpp"
 #include "core/player_directory.hpp"
 #include "core/server.hpp"
@@ -43,6 +44,7 @@ struct Services {
   TransferLedger transfers;
   LogThrottle throttle;
   PlayerDirectory players;
+  LimboBook limbo;
   GateMemory gate;
   WakeRecords wakes;
   Waker* waker = nullptr;  // set before the workers run; null: nothing is started here

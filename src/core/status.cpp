@@ -27,6 +27,7 @@ constexpr Duration brief_patience = milliseconds(500);
 constexpr std::string_view no_server_yet =
     "§6Drawbridge §7is running.\n§fNo server has this address.";
 constexpr std::string_view server_in_maintenance = "§e{server} §7is being worked on.";
+constexpr std::string_view limbo_is_open = "§a{server} §7is open.";
 constexpr std::string_view server_unreachable = "§c{server} §7cannot be reached right now.";
 
 config::Text builtin(std::string_view text) {
@@ -166,6 +167,15 @@ StatusAnswerPtr state_answer(const World& world, const Server& server, const Wak
       return answer_of(*json);
   }
   return answer_of(mc::status_json(own, version));
+}
+
+// Of a limbo, which is always there.
+StatusAnswerPtr limbo_answer(const World& world, const Server& server, mc::Version version) {
+  const TextSubject subject{.player = {}, .host = {}, .server = &server, .world = &world};
+  const OwnWords words{pick(server.motds.online, world.default_motds.online), limbo_is_open};
+  mc::Status status = own_status(world, words, subject, version);
+  status.online = server.state->players();
+  return answer_of(mc::status_json(status, version));
 }
 
 // A backend's answer with motd.online laid over it.
@@ -438,6 +448,10 @@ net::Task<> answer_status(Connection& connection) {
       auto own = state_answer(*connection.world, *connection.server, look, version, now);
       co_return co_await serve_answer(connection, std::move(own));
     }
+  }
+  if (connection.server && connection.server->config.limbo) {
+    auto answer = limbo_answer(*connection.world, *connection.server, version);
+    co_return co_await serve_answer(connection, std::move(answer));
   }
   if (connection.server) {
     auto answer = co_await cached_answer(connection, version);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "core/limbo/lobby.hpp"
 #include "core/reach.hpp"
 #include "core/services.hpp"
 
@@ -71,6 +72,16 @@ std::optional<World::PatternHit> World::find_pattern(std::string_view host) cons
     if (filled) return PatternHit{*pattern_servers[claim], std::move(*filled)};
   }
   return std::nullopt;
+}
+
+ServerPtr World::lobby_for(std::string_view listener_bind) const {
+  const bool drops = global->unknown_domain_behavior == config::UnknownDomain::drop;
+  if (servers.empty() && !drops) return lobby;
+  const ListenerRules* rules = listener(listener_bind);
+  const auto& wanted = rules != nullptr && rules->config.default_server
+                           ? rules->config.default_server
+                           : global->default_server;
+  return wanted == lobby->id() && !index_of(lobby->id()) ? lobby : nullptr;
 }
 
 World::Found World::route(std::string_view host,
@@ -147,6 +158,7 @@ WorldPtr make_world(std::shared_ptr<const config::GlobalConfig> global,
   world->global = std::move(global);
   world->servers = std::move(servers);
   world->default_motds = std::move(default_motds);
+  world->lobby = make_lobby();
   world->routes = make_routes(*world);
   std::vector<PatternClaim> claims = pattern_claims(*world->global, world->servers);
   if (extras.before && extras.before->claims() == claims)

@@ -48,6 +48,7 @@ struct World {
   std::string forwarding_secret;  // empty: nobody needs it, or servers that do are withheld
   PreparedMotds default_motds;
   std::vector<ServerPtr> servers;  // sorted by id
+  ServerPtr lobby;                 // built in, not among `servers`
   RouteTable routes;               // hands out indices into `servers`
   // Regular expressions, and the server of each (nothing: there is none of that id).
   std::shared_ptr<const PatternRoutes> patterns;
@@ -72,6 +73,12 @@ struct World {
     PatternMatch match;
   };
   [[nodiscard]] std::optional<PatternHit> find_pattern(std::string_view host) const;
+
+  // The built-in lobby, for those whom the whole look-up leads nowhere: while there is no server at
+  // all (and strangers are not simply dropped), or where the default server in force is called
+  // "lobby" and nobody has described one. Null: not for this listener. So a stray host never ends
+  // there once there are servers.
+  [[nodiscard]] ServerPtr lobby_for(std::string_view listener_bind) const;
 
   [[nodiscard]] const Server* find(std::string_view id) const;
   [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view id) const;

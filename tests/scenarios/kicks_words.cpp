@@ -102,7 +102,7 @@ TEST(KicksWords, a_players_name_brings_no_json_into_a_component) {
 
 TEST(KicksWords, a_host_name_brings_neither) {
   ProxyRig rig({.global = R"(kick_messages.unknown_host = { json = '{"text":"not {host}"}' })",
-                .servers = {}});
+                .servers = {{"other", server_file("other.example", "127.0.0.1:1")}}});
   const json::value got = component_for(
       rig, R"(x","clickevent":{"action":"open_url","value":"http://evil.example"},"y":")", "Steve");
   ASSERT_TRUE(got.is_object());
@@ -133,7 +133,7 @@ TEST(KicksWords, old_clients_get_no_codes_from_strangers_either) {
 }
 
 TEST(KicksWords, the_log_escapes_what_strangers_write) {
-  ProxyRig rig({.global = {}, .servers = {}});
+  ProxyRig rig({.global = {}, .servers = {{"other", server_file("other.example", "127.0.0.1:1")}}});
   FakeClient client(rig.endpoint());
   client.log_in("evil\nINFO faked=line.example", "Steve");
   EXPECT_TRUE(client.kicked());

@@ -19,7 +19,7 @@ std::string kick(ProxyRig& rig, std::string_view host) {
 TEST(ReloadGlobal, peers_fault_22_a_new_motd_and_kick_text_hold_at_once) {
   ProxyRig rig({.global = "default_motd.online.text = \"before\"\n"
                           "kick_messages.unknown_host = \"no {host} here\"",
-                .servers = {}});
+                .servers = {{"other", server_file("other.example", "127.0.0.1:1")}}});
   EXPECT_EQ(where(rig, "x.example"), "before");
   EXPECT_EQ(kick(rig, "x.example"), "no x.example here");
   rig.write_global(

@@ -81,8 +81,9 @@ TEST(ReloadServers, a_broken_file_at_start_is_left_out_and_the_others_run) {
 
 TEST(ReloadServers, players_on_a_server_whose_file_goes_stay_there) {
   FakeServer backend;
-  ProxyRig rig(
-      {.global = {}, .servers = {{"lobby", server_file("play.example", backend.address())}}});
+  ProxyRig rig({.global = {},
+                .servers = {{"lobby", server_file("play.example", backend.address())},
+                            {"other", server_file("other.example", backend.address())}}});
   Player stays(rig.endpoint(), backend);
   rig.remove_server("lobby");
   EXPECT_TRUE(rig.logged({"servers changed", "removed=lobby"}));

@@ -55,12 +55,6 @@ TEST(RoutingUnknownHost, strangers_see_no_path_of_this_machine) {
   EXPECT_EQ(words.find(rig.folder().path().string()), std::string::npos) << words;
 }
 
-TEST(RoutingUnknownHost, while_there_is_no_server_everybody_sees_the_hint) {
-  ProxyRig rig({.global = std::string(behind_proxy), .servers = {}});
-  const std::string words = kick_from(rig, "203.0.113.9", "nobody.example");
-  EXPECT_NE(words.find("my-server.toml"), std::string::npos) << words;
-}
-
 TEST(RoutingUnknownHost, own_words_take_the_place_of_the_hint) {
   ProxyRig rig({.global = "kick_messages.unknown_host = \"{player}, what is {host}?\"",
                 .servers = one_server});

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/strings.hpp"
+#include "kit/limbo_player.hpp"
 #include "kit/player.hpp"
 #include "kit/program.hpp"
 #include "kit/signpost.hpp"
@@ -35,12 +36,12 @@ TEST(RunningProcess, without_any_configuration_it_starts_and_says_what_to_do) {
                   {.arguments = {"--bind", "127.0.0.1:0"}, .folder = folder.path()});
   const Endpoint proxy = program.endpoint();
   EXPECT_TRUE(program.logged({"no server is configured yet", "servers/my-server.toml"}));
-  FakeClient client(proxy);
-  client.log_in("play.example", "Steve");
-  const auto words = client.kicked();
-  ASSERT_TRUE(words.has_value());
-  EXPECT_TRUE(words->contains("my-server.toml")) << *words;
-  EXPECT_TRUE(words->contains("play.example")) << *words;
+  LimboPlayer client(proxy, {});
+  ASSERT_TRUE(client.enter()) << client.kicked;
+  std::string words;
+  for (int line = 0; line < 6; ++line) words += client.hears() + "\n";
+  EXPECT_TRUE(words.contains("my-server.toml")) << words;
+  EXPECT_TRUE(words.contains("play.example")) << words;
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), 0);
 }

@@ -31,6 +31,18 @@ function columnHash ({ heightmaps, ...column }) {
   return crypto.createHash('sha256').update(stringify([column, maps])).digest('hex')
 }
 
+// Packets that end too early are dropped by the library without a word.
+const { FullPacketParser } = require('protodef')
+const parse = FullPacketParser.prototype.parsePacketBuffer
+FullPacketParser.prototype.parsePacketBuffer = function (buffer) {
+  try {
+    return parse.call(this, buffer)
+  } catch (error) {
+    (this.cutOff ??= []).push(`${error.message}: ${buffer.subarray(0, 40).toString('hex')}`)
+    throw error
+  }
+}
+
 class Player {
   constructor (request) {
     this.keepAlives = 0
@@ -48,6 +60,8 @@ class Player {
     // The library derives the number from the version; a later number is spoken with the newest schema.
     if (request.protocol) options.protocolVersion = request.protocol
     if (request.intent) this.announce(request.intent)
+    this.unread = []
+    this.parsers = new Set()
     this.frames = watchFrames(this.client)
     this.follow()
   }
@@ -79,6 +93,9 @@ class Player {
   follow () {
     const { client } = this
     client.on('packet', (data, meta, buffer, full) => {
+      // The library says nothing of bytes that it has not understood.
+      if (meta.size !== full.length) this.unread.push(`${meta.name}: ${full.length - meta.size} bytes`)
+      this.parsers.add(client.deserializer)
       if (meta.state !== 'play') return
       if (meta.name === 'map_chunk') {
         this.chunks.count++
@@ -157,6 +174,7 @@ class Player {
       threshold: this.client.compressor?.compressionThreshold ?? null,
       frames: this.frames,
       plays: this.plays,
+      unread: [...this.unread, ...[...this.parsers].flatMap(parser => parser.cutOff ?? [])],
       signsChat: this.hasToldKey(),
       keepAlives: this.keepAlives,
       chunks: { count: this.chunks.count, ...this.chunks.digest.record() },
@@ -202,6 +220,17 @@ serve({
   async heard ({ handle, text }) {
     const listener = player(handle)
     await listener.until(() => listener.chat.some(line => line.includes(text)))
+  },
+
+  // A command without its slash.
+  async command ({ handle, text }) {
+    player(handle).client.chat(`/${text}`)
+  },
+
+  // Waits until the line that holds the text has been heard so many times.
+  async heardTimes ({ handle, text, times }) {
+    const listener = player(handle)
+    await listener.until(() => listener.chat.filter(line => line.includes(text)).length >= times)
   },
 
   // Plugin messages of these sizes, noise in one half and zeros in the other.

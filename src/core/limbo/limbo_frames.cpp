@@ -1,0 +1,60 @@
+#include "core/limbo/limbo_frames.hpp"
+
+#include <stdexcept>
+
+#include "mc/compression.hpp"
+
+namespace drawbridge::core {
+
+namespace {
+
+constexpr std::int32_t usual_threshold = 256;
+
+ByteBuffer framed(const mc::LimboJoin::Packets& packets, mc::Threshold threshold,
+                  mc::Deflater& deflater) {
+  ByteBuffer out;
+  for (const ByteBuffer& body : packets) {
+    const auto done = mc::append_packet(out, body, threshold, deflater, Fault::proxy);
+    if (!done) throw std::runtime_error(done.error().what);  // ours, and of a known size
+  }
+  out.shrink_to_fit();
+  return out;
+}
+
+}  // namespace
+
+mc::Threshold limbo_threshold(mc::Version version) {
+  return {version >= mc::v1_8 ? usual_threshold : -1};
+}
+
+LimboFramesPtr LimboBook::make(mc::Version version, mc::Threshold threshold) {
+  const mc::RegistryTables tables;
+  const auto join = mc::limbo_join(version, tables);
+  if (!join) return nullptr;
+  mc::Deflater deflater;
+  auto frames = std::make_shared<LimboFrames>();
+  frames->threshold = threshold;
+  frames->releases = join->releases;
+  frames->greeting = framed(join->greeting, threshold, deflater);
+  frames->names_only = framed(join->names_only, threshold, deflater);
+  frames->with_values = framed(join->with_values, threshold, deflater);
+  frames->world = framed(join->world, threshold, deflater);
+  return frames;
+}
+
+mc::Version LimboBook::key_of(mc::Version version) {
+  return mc::needs_registries(version) ? version : mc::floor_release(version).version;
+}
+
+LimboFramesPtr LimboBook::of(mc::Version version, mc::Threshold threshold) {
+  const mc::Version key = key_of(version);
+  if (key != mc::floor_release(version).version) return nullptr;  // nobody knows its registries
+  // A backend had a say in the link's compression: rare, and not worth keeping.
+  if (threshold.bytes != limbo_threshold(key).bytes) return make(key, threshold);
+  const std::lock_guard lock(mutex_);
+  const auto at = made_.find(key);
+  if (at != made_.end()) return at->second;
+  return made_[key] = make(key, threshold);
+}
+
+}  // namespace drawbridge::core
