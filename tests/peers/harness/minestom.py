@@ -133,6 +133,8 @@ async def play(step: Steps, plan, door, backend: Backend, forwarding: str, stay:
     with step("to configuration and back"):
         await backend.worker.ask("reconfigure", username=player.name)
         await player.ask("phase", plays=2)
+        # What is said before the server has put the player into the world again, it may not repeat.
+        await player.hears(f"welcome back {player.name}")
         await joining.talk(backend, player, "back again")
         server = await backend.worker.ask("current", username=player.name)
         check_equal("how often the player came into the world", server["spawns"], 2)

@@ -98,9 +98,8 @@ public final class Backend {
     });
     events.addListener(PlayerSpawnEvent.class, event -> {
       Player player = event.getPlayer();
-      if (sessions.get(player.getUsername()).spawns.incrementAndGet() == 1) {
-        player.sendMessage(Component.text("welcome " + player.getUsername()));
-      }
+      boolean first = sessions.get(player.getUsername()).spawns.incrementAndGet() == 1;
+      player.sendMessage(Component.text((first ? "welcome " : "welcome back ") + player.getUsername()));
     });
     events.addListener(PlayerChatEvent.class,
         event -> sessions.get(event.getPlayer().getUsername()).heard.add(event.getRawMessage()));
