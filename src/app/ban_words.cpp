@@ -120,10 +120,6 @@ config::Node audit_json(const BanAudit& entry) {
   return out;
 }
 
-BanSource console() {
-  return {.type = "console", .value = {}};
-}
-
 Result<std::optional<UnixSeconds>> end_of(const std::string& duration, UnixSeconds now) {
   if (duration.empty() || duration == "permanent" || duration == "perm") return std::nullopt;
   auto length = config::parse_duration(duration);
@@ -137,6 +133,12 @@ Result<std::optional<UnixSeconds>> end_of(const std::string& duration, UnixSecon
 
 BanReport add_ban(const BanWords& words, const std::optional<std::filesystem::path>& config,
                   const config::Overlays& overlays) {
+  const auto settings = settings_of(config, overlays);
+  if (!settings) return failed(settings.error().what);
+  return add_ban(words, *settings);
+}
+
+BanReport add_ban(const BanWords& words, const config::Ban& settings) {
   auto target = BanTarget::parse(words.target);
   if (!target) return failed(target.error().what);
   const UnixSeconds now = core::unix_now();
@@ -145,9 +147,7 @@ BanReport add_ban(const BanWords& words, const std::optional<std::filesystem::pa
   if (words.reason && words.reason->size() > longest_reason)
     return failed(fmt::format("--reason: at most {} bytes", longest_reason));
   if (words.reason && !is_valid_utf8(*words.reason)) return failed("--reason: is no UTF-8");
-  const auto settings = settings_of(config, overlays);
-  if (!settings) return failed(settings.error().what);
-  BanFile file(settings->file);
+  BanFile file(settings.file);
   Ban added;
   const auto done = file.edit([&](BanDocument& document) {
     added = document.add({.id = {},
@@ -155,8 +155,8 @@ BanReport add_ban(const BanWords& words, const std::optional<std::filesystem::pa
                           .reason = words.reason,
                           .expires_at = *expires,
                           .created_at = now,
-                          .source = console()},
-                         settings->enable_audit_log);
+                          .source = words.source},
+                         settings.enable_audit_log);
     return true;
   });
   if (!done) return failed(done.error().what, exit_runtime);
@@ -167,14 +167,18 @@ BanReport add_ban(const BanWords& words, const std::optional<std::filesystem::pa
 
 BanReport remove_ban(const BanWords& words, const std::optional<std::filesystem::path>& config,
                      const config::Overlays& overlays) {
-  auto target = BanTarget::parse(words.target);
-  if (!target) return failed(target.error().what);
   const auto settings = settings_of(config, overlays);
   if (!settings) return failed(settings.error().what);
-  BanFile file(settings->file);
+  return remove_ban(words, *settings);
+}
+
+BanReport remove_ban(const BanWords& words, const config::Ban& settings) {
+  auto target = BanTarget::parse(words.target);
+  if (!target) return failed(target.error().what);
+  BanFile file(settings.file);
   std::vector<Ban> removed;
   const auto done = file.edit([&](BanDocument& document) {
-    removed = document.remove(*target, console(), core::unix_now(), settings->enable_audit_log);
+    removed = document.remove(*target, words.source, core::unix_now(), settings.enable_audit_log);
     return !removed.empty();
   });
   if (!done) return failed(done.error().what, exit_runtime);

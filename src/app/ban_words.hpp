@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/load.hpp"
+#include "core/bans/ban.hpp"
 
 namespace drawbridge::app {
 
@@ -16,6 +17,7 @@ struct BanWords {
   std::string duration;  // --for; empty: for ever
   std::optional<std::string> reason;
   bool json = false;
+  core::BanSource source = {};  // who it is
 };
 
 // What to print, and the exit code.
@@ -27,6 +29,8 @@ struct BanReport {
 // `config` and `overlays` say which file it is, as for `run`.
 BanReport add_ban(const BanWords& words, const std::optional<std::filesystem::path>& config,
                   const config::Overlays& overlays);
+BanReport add_ban(const BanWords& words, const config::Ban& settings);
+BanReport remove_ban(const BanWords& words, const config::Ban& settings);
 BanReport remove_ban(const BanWords& words, const std::optional<std::filesystem::path>& config,
                      const config::Overlays& overlays);
 BanReport list_bans(const BanWords& words, const std::optional<std::filesystem::path>& config,

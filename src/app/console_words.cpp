@@ -26,62 +26,26 @@ std::string state_of(const core::AddressHealth& health, TimePoint now) {
   return fmt::format("left out; tried again in {}", readable_duration(std::max<long>(left, 0)));
 }
 
-void add_list(std::string& out, std::string_view what, const std::vector<std::string>& items) {
-  if (!items.empty()) out += fmt::format("  {}: {}\n", what, fmt::join(items, " "));
+void add_list(std::vector<std::string>& out, std::string_view what,
+              const std::vector<std::string>& items) {
+  if (!items.empty()) out.push_back(fmt::format("{}: {}", what, fmt::join(items, " ")));
 }
 
 }  // namespace
 
-std::optional<std::vector<std::string>> split_command(std::string_view line) {
-  std::vector<std::string> out;
-  bool in_word = false;
-  bool in_quotes = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (!in_quotes && (c == ' ' || c == '\t' || c == '\r')) {
-      in_word = false;
-      continue;
-    }
-    if (!in_word) out.emplace_back();
-    in_word = true;
-    if (c == '"')
-      in_quotes = !in_quotes;
-    else if (c == '\\' && in_quotes && i + 1 < line.size())
-      out.back() += line[++i];
-    else
-      out.back() += c;
-  }
-  if (in_quotes) return std::nullopt;
-  return out;
-}
-
-std::string join_command(std::span<const std::string> words) {
-  std::string out;
-  for (const std::string& word : words) {
-    out += out.empty() ? "\"" : " \"";
-    for (const char c : word) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c == '\n' || c == '\r' ? ' ' : c;
-    }
-    out += '"';
-  }
-  return out;
-}
-
-std::string reload_text(const ReloadOutcome& outcome) {
-  std::string out =
-      outcome.errors == 0
-          ? std::string("ok: reloaded\n")
-          : fmt::format("{} reloaded, but {} cannot be used; what was live before stays\n",
-                        error_mark,
-                        outcome.errors == 1 ? std::string("1 file")
-                                            : fmt::format("{} files", outcome.errors));
-  add_list(out, "changed", outcome.changed);
-  add_list(out, "wait for a restart", outcome.waiting);
-  add_list(out, "servers added", outcome.added);
-  add_list(out, "servers updated", outcome.updated);
-  add_list(out, "servers removed", outcome.removed);
-  for (const std::string& problem : outcome.problems) out += fmt::format("  {}\n", problem);
+api::Answer reload_answer(const ReloadOutcome& outcome) {
+  api::Answer out = outcome.errors == 0
+                        ? api::Answer::ok("reloaded")
+                        : api::Answer::error(fmt::format(
+                              "reloaded, but {} cannot be used; what was live before stays",
+                              outcome.errors == 1 ? std::string("1 file")
+                                                  : fmt::format("{} files", outcome.errors)));
+  add_list(out.lines, "changed", outcome.changed);
+  add_list(out.lines, "wait for a restart", outcome.waiting);
+  add_list(out.lines, "servers added", outcome.added);
+  add_list(out.lines, "servers updated", outcome.updated);
+  add_list(out.lines, "servers removed", outcome.removed);
+  out.lines.insert(out.lines.end(), outcome.problems.begin(), outcome.problems.end());
   return out;
 }
 

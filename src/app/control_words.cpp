@@ -1,7 +1,7 @@
 #include "app/control_words.hpp"
 
-#include "app/console_words.hpp"
 #include "app/daemon.hpp"
+#include "base/strings.hpp"
 #include "control/control_socket.hpp"
 
 namespace drawbridge::app {
@@ -29,8 +29,12 @@ ControlReport ask_running_proxy(std::string_view request,
     if (service) answer = std::move(service);
   }
   if (!answer) return {.text = answer.error().what + "\n", .exit_code = exit_no_proxy};
-  const int code = answer->starts_with(error_mark) ? exit_config : exit_ok;
-  return {.text = *std::move(answer), .exit_code = code};
+  // The first line is the exit code.
+  const auto end = answer->find('\n');
+  const auto code = parse_int<int>(std::string_view(*answer).substr(0, end));
+  if (!code || end == std::string::npos)
+    return {.text = "the proxy there is of another version\n", .exit_code = exit_no_proxy};
+  return {.text = answer->substr(end + 1), .exit_code = *code};
 }
 
 }  // namespace drawbridge::app

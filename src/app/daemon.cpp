@@ -8,13 +8,14 @@
 #include <csignal>
 #include <utility>
 
-#include "app/console_words.hpp"
+#include "app/commands/parts.hpp"
 #include "app/port_owner.hpp"
 #include "app/problem_log.hpp"
 #include "app/status_words.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "config/check.hpp"
 #include "config/diff.hpp"
 #include "config/grammar.hpp"
 #include "config/inactive.hpp"
@@ -74,10 +75,6 @@ std::vector<std::string> texts_of(const config::Problems& problems) {
     if (problem.severity != config::Problem::Severity::hint) out.push_back(problem.text());
   return out;
 }
-
-// What the control socket answers to.
-constexpr std::array<std::string_view, 7> command_names{"drain",  "enable", "reload", "reset",
-                                                        "server", "status", "stop"};
 
 struct PlaceOfAddress {
   const core::Server* server = nullptr;
@@ -150,6 +147,7 @@ int Daemon::start() {
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
   if (const int code = begin_gate(); code != exit_ok) return code;
   if (const int code = open(); code != exit_ok) return code;
+  make_commands();
   open_control_socket();
   started_ = Clock::now();
   serving_ = true;
@@ -235,11 +233,7 @@ void Daemon::open_control_socket() {
     log::warn("app", "`drawbridge status` will not work", {{"reason", opened.error().what}});
 }
 
-std::string Daemon::command(const std::string& line) {
-  std::string out;
-  control_.run_and_wait([&] { out = answer(line); });
-  return out;
-}
+// --- Commands ---
 
 namespace {
 
@@ -257,52 +251,87 @@ std::vector<RateTableFacts> rate_tables_of(const core::World& world) {
 
 }  // namespace
 
+StatusFacts Daemon::status_facts() const {
+  return {.version = version_number(),
+          .uptime = Clock::now() - started_,
+          .connections = proxy_->connections(),
+          .servers = world_->servers.size(),
+          .bans = bans_->size(),
+          .refusals = proxy_->refusals(),
+          .rate_tables = rate_tables_of(*world_)};
+}
+
+void Daemon::make_commands() {
+  command_parts_ = std::make_unique<CommandParts>(CommandParts{
+      .world = [this] { return world_; },
+      .proxy = *proxy_,
+      .waker = *waker_,
+      .bans = *bans_,
+      .status = [this] { return status_facts(); },
+      .reload = [this] { return reload(); },
+      .stop = [this](auto drain, const std::string& words) { stop_with_words(drain, words); },
+      .drain = [this](const auto& server, const auto& address,
+                      bool drained) { return change_drains(server, address, drained); },
+      .reset = [this](const auto& server,
+                      const auto& address) { return reset_health(server, address); },
+      .origins = [this]() -> const config::Origins& { return origins_; },
+      .check = [this] { return config::check({.path = global_path_}, options_.overlays).output; }});
+  commands_ = std::make_unique<api::CommandRegistry>();
+  commands_->complete_with(api::ArgumentKind::server, [this](auto) {
+    std::vector<std::string> out;
+    for (const core::ServerPtr& server : world_->servers) out.push_back(server->id());
+    return out;
+  });
+  commands_->complete_with(api::ArgumentKind::address, [this](auto before) {
+    std::vector<std::string> out;
+    const core::Server* server = before.empty() ? nullptr : world_->find(before.back());
+    if (server != nullptr)
+      for (const auto& address : server->pool->addresses()) out.emplace_back(address.text);
+    return out;
+  });
+  add_proxy_commands(*commands_, *command_parts_);
+  add_server_commands(*commands_, *command_parts_);
+  add_player_commands(*commands_, *command_parts_);
+  add_ban_commands(*commands_, *command_parts_);
+}
+
+api::Answer Daemon::command(const std::string& line) {
+  api::Answer out;
+  control_.run_and_wait([&] { out = commands_->run({}, line); });
+  return out;
+}
+
+// The exit code on a line of its own, then the answer. "--json" as the last word asks for a
+// document, "--complete" for the words that the line could end with.
 std::string Daemon::answer(std::string_view request) {
-  const auto words = split_command(request);
-  if (!words) return fmt::format("{} a quote is left open\n", error_mark);
-  const std::string word = words->empty() ? std::string() : words->front();
-  if (word == "drain" || word == "enable" || word == "reset") return answer_about_address(*words);
-  if (word == "server") return answer_about_server(*words);
-  if (word == "reload") {
-    log::info("app", "reloading (command)");
-    return reload_text(reload());
+  auto words = api::split_command(request);
+  if (!words)
+    return fmt::format("{}\n{}", exit_config,
+                       api::to_text(api::Answer::error("a quote is left open"), {}));
+  if (!words->empty() && words->front() == "--complete") {
+    std::string line;
+    for (std::size_t i = 1; i < words->size(); ++i) {
+      if (i > 1) line += ' ';
+      line += (*words)[i];
+    }
+    const auto found = commands_->complete({}, line);
+    return fmt::format("{}\n{}{}", exit_ok, fmt::join(found, "\n"), found.empty() ? "" : "\n");
   }
-  if (word == "stop") {
-    log::info("app", "stopping (command)");
-    begin_stop(std::nullopt);
-    return "stopping\n";
+  auto look = api::Look::plain;
+  if (!words->empty() && words->back() == "--json") {
+    look = api::Look::json;
+    words->pop_back();
   }
-  const StatusFacts facts{.version = version_number(),
-                          .uptime = Clock::now() - started_,
-                          .connections = proxy_->connections(),
-                          .servers = world_->servers.size(),
-                          .bans = bans_->size(),
-                          .refusals = proxy_->refusals(),
-                          .rate_tables = rate_tables_of(*world_)};
-  if (word == "status" && words->back() == "--json") return status_json(facts);
-  if (word == "status") return status_text(facts);
-  const auto nearest = nearest_name(word, command_names);
-  return fmt::format("{} there is no command \"{}\"{}\n", error_mark, escaped_for_log(word, 60),
-                     nearest ? fmt::format(", did you mean `{}`?", *nearest)
-                             : fmt::format("; there are: {}", fmt::join(command_names, " ")));
+  const api::Answer done = commands_->run({}, std::move(*words));
+  return fmt::format("{}\n{}", done.exit_code, api::to_text(done, look));
 }
 
-// drain, enable, reset.
-std::string Daemon::answer_about_address(const std::vector<std::string>& words) {
-  const std::string& word = words[0];
-  if (words.size() != 3) return fmt::format("{} usage: {} <id> <address>\n", error_mark, word);
-  const auto done = word == "reset" ? reset_health(words[1], words[2])
-                                    : change_drains(words[1], words[2], word == "drain");
-  if (!done) return fmt::format("{} {}\n", error_mark, done.error().what);
-  return server_text(*world_->find(words[1]), Clock::now());
-}
-
-std::string Daemon::answer_about_server(const std::vector<std::string>& words) {
-  if (words.size() != 2) return fmt::format("{} usage: server <id>\n", error_mark);
-  const core::Server* server = world_->find(words[1]);
-  if (server == nullptr)
-    return fmt::format("{} there is no server {}\n", error_mark, escaped_for_log(words[1], 64));
-  return server_text(*server, Clock::now());
+void Daemon::stop_with_words(std::optional<Duration> drain, const std::string& words) {
+  if (!words.empty() && !stopping_) {
+    const mc::Text text = mc::Text::legacy(words);
+    proxy_->ask_desks([&](core::Desk& desk) { desk.tell_everybody(text); });
+  }
+  begin_stop(drain);
 }
 
 // A list of networks changed: whoever names it is read again.

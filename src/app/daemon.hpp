@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/command.hpp"
 #include "app/gate_files.hpp"
 #include "app/providers.hpp"
 #include "base/ip.hpp"
@@ -56,6 +57,9 @@ struct ReloadOutcome {
   std::vector<std::string> problems;  // what is wrong in files, warnings included, one line each
 };
 
+struct CommandParts;
+struct StatusFacts;
+
 class Daemon {
  public:
   explicit Daemon(DaemonOptions options);
@@ -79,8 +83,8 @@ class Daemon {
   // Any thread. Takes an address of a server out of service for new connections, or back in; kept
   // in drain_file. Errors: no such server or address, the file cannot be written.
   Result<> drain(const std::string& server, const std::string& address, bool drained);
-  // Any thread. The answer to a command of the console (console_words.hpp).
-  std::string command(const std::string& line);
+  // Any thread. Runs a command of the console; what it came to.
+  api::Answer command(const std::string& line);
 
   // Not on the control thread.
   [[nodiscard]] std::vector<Endpoint> addresses();
@@ -105,9 +109,10 @@ class Daemon {
   void make_waker();
   void end_servers(const std::function<void()>& done);
   void open_control_socket();
+  void make_commands();
   std::string answer(std::string_view request);
-  std::string answer_about_address(const std::vector<std::string>& words);
-  std::string answer_about_server(const std::vector<std::string>& words);
+  [[nodiscard]] StatusFacts status_facts() const;
+  void stop_with_words(std::optional<Duration> drain, const std::string& words);
   Result<> reset_health(const std::string& server, const std::string& address);
   void tell(const config::Problems& problems);
   void apply_lists();
@@ -142,6 +147,8 @@ class Daemon {
   std::unique_ptr<Providers> providers_;
   std::unique_ptr<features::keepers::Keepers> keepers_;
   std::unique_ptr<core::Waker> waker_;
+  std::unique_ptr<CommandParts> command_parts_;
+  std::unique_ptr<api::CommandRegistry> commands_;
   core::WorldPtr world_;
   std::set<std::string> found_together_;  // what cross_check() said of the last world
   control::ServiceManager service_manager_;

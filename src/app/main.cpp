@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "api/command.hpp"
 #include "app/ban_words.hpp"
-#include "app/console_words.hpp"
 #include "app/control_words.hpp"
 #include "app/daemon.hpp"
 #include "app/file_world.hpp"
@@ -198,13 +198,11 @@ int main(int argc, char** argv) {
   CLI::App* reload_word =
       cli.add_subcommand("reload", "Let the running proxy read its files again");
   CLI::App* stop_word = cli.add_subcommand("stop", "Let the running proxy stop, as by SIGTERM");
-  std::vector<std::string> command;
-  CLI::App* ctl_word =
-      cli.add_subcommand("ctl", "Let the running proxy do a command of the console");
-  ctl_word
-      ->add_option("COMMAND", command,
-                   "drain, enable or reset ID ADDRESS; server ID; status; reload; stop")
-      ->required();
+  bool ctl_json = false;
+  CLI::App* ctl_word = cli.add_subcommand(
+      "ctl", "Let the running proxy do a command of the console; `ctl help` lists them");
+  ctl_word->add_flag("--json", ctl_json, "One JSON document");
+  ctl_word->prefix_command();  // what is behind the first word is the command's
   for (CLI::App* word : {status_word, reload_word, stop_word, ctl_word}) flags.add_to(*word);
 
   std::string schema_of = "global";
@@ -243,10 +241,12 @@ int main(int argc, char** argv) {
   if (ban_word->parsed() || unban_word->parsed() || bans_word->parsed() || audit_word->parsed()) {
     config::Overlays overlays;
     if (!flags.overlays(overlays)) return app::exit_config;
-    const auto run_ban_word = ban_word->parsed()     ? app::add_ban
-                              : unban_word->parsed() ? app::remove_ban
-                              : bans_word->parsed()  ? app::list_bans
-                                                     : app::list_audit;
+    using BanWord = app::BanReport (*)(
+        const app::BanWords&, const std::optional<std::filesystem::path>&, const config::Overlays&);
+    const BanWord run_ban_word = ban_word->parsed()     ? BanWord{app::add_ban}
+                                 : unban_word->parsed() ? BanWord{app::remove_ban}
+                                 : bans_word->parsed()  ? BanWord{app::list_bans}
+                                                        : BanWord{app::list_audit};
     tell_without_file(flags);
     const app::BanReport report = run_ban_word(ban, flags.path(), overlays);
     fmt::print(report.exit_code == 0 ? stdout : stderr, "{}", report.text);
@@ -255,7 +255,13 @@ int main(int argc, char** argv) {
   if (status_word->parsed() || reload_word->parsed() || stop_word->parsed() || ctl_word->parsed()) {
     config::Overlays overlays;
     if (!flags.overlays(overlays)) return app::exit_config;
-    const std::string request = ctl_word->parsed()      ? app::join_command(command)
+    std::vector<std::string> command = ctl_word->remaining();
+    if (ctl_word->parsed() && command.empty()) {
+      fmt::print(stderr, "usage: drawbridge ctl COMMAND...; `drawbridge ctl help` lists them\n");
+      return app::exit_config;
+    }
+    if (ctl_json) command.emplace_back("--json");
+    const std::string request = ctl_word->parsed()      ? api::join_command(command)
                                 : reload_word->parsed() ? "reload"
                                 : stop_word->parsed()   ? "stop"
                                 : status_json           ? "status --json"

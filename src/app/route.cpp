@@ -59,9 +59,7 @@ std::string describe_player(const RouteQuestion& question, const std::optional<I
 
 }  // namespace
 
-RouteReport explain_route(const RouteQuestion& question,
-                          const std::optional<std::filesystem::path>& config_path,
-                          const config::Overlays& overlays) {
+RouteReport explain_route(const RouteQuestion& question, const core::World& world) {
   std::optional<IpAddress> ip;
   if (question.ip) {
     ip = IpAddress::parse(*question.ip);
@@ -73,6 +71,20 @@ RouteReport explain_route(const RouteQuestion& question,
     return {fmt::format("a host name has no port; ask for \"{}\"\n",
                         escaped_for_log(question.host.substr(0, colon))),
             2};
+  const core::ListenerRules* rules = pick_listener(world, question.listener);
+  if (rules == nullptr && question.listener)
+    return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};
+  std::shared_ptr<const core::RoutedAddress> routed;
+  const auto found =
+      world.explain(mc::normal_host_name(question.host),
+                    rules != nullptr ? rules->default_server : std::nullopt, &routed);
+  return {describe(world, found, routed.get()) + describe_player(question, ip),
+          found.match ? 0 : 4};
+}
+
+RouteReport explain_route(const RouteQuestion& question,
+                          const std::optional<std::filesystem::path>& config_path,
+                          const config::Overlays& overlays) {
   const config::GlobalFile file = config::find_global_file(config_path);
   config::Loaded global = config::load_global(file.path, overlays);
   std::string problems;
@@ -89,15 +101,9 @@ RouteReport explain_route(const RouteQuestion& question,
     found_in_files.push_back(problem);
   for (const config::Problem& problem : found_in_files) problems += problem.text() + "\n";
   const core::WorldPtr world = world_of_files(shared, folder.files);
-  const core::ListenerRules* rules = pick_listener(*world, question.listener);
-  if (rules == nullptr && question.listener)
-    return {fmt::format("there is no listener \"{}\"\n", escaped_for_log(*question.listener)), 2};
-  std::shared_ptr<const core::RoutedAddress> routed;
-  const auto found =
-      world->explain(mc::normal_host_name(question.host),
-                     rules != nullptr ? rules->default_server : std::nullopt, &routed);
-  return {problems + describe(*world, found, routed.get()) + describe_player(question, ip),
-          found.match ? 0 : 4};
+  RouteReport report = explain_route(question, *world);
+  if (report.exit_code != 2) report.text = problems + report.text;
+  return report;
 }
 
 }  // namespace drawbridge::app

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/load.hpp"
+#include "core/world.hpp"
 
 namespace drawbridge::app {
 
@@ -28,5 +29,8 @@ struct RouteReport {
 RouteReport explain_route(const RouteQuestion& question,
                           const std::optional<std::filesystem::path>& config,
                           const config::Overlays& overlays);
+
+// The same of a world that is at hand.
+RouteReport explain_route(const RouteQuestion& question, const core::World& world);
 
 }  // namespace drawbridge::app

@@ -174,6 +174,14 @@ Result<> set_filter(std::string_view filter) {
   return {};
 }
 
+std::string filter() {
+  const Filter& now = *state().filter.load(std::memory_order_acquire);
+  std::string out(name_of(now.everything));
+  for (const auto& [target, level] : now.targets)
+    out += fmt::format(",{}={}", target, name_of(level));
+  return out;
+}
+
 void set_format(Format format) {
   State& s = state();
   const std::scoped_lock lock(s.mutex);

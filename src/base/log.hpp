@@ -37,6 +37,8 @@ using Fields = std::initializer_list<Field>;
 
 // "info" or "info,connection=debug,net=off"; an unknown word is an error and changes nothing.
 Result<> set_filter(std::string_view filter);
+// What was set last.
+std::string filter();
 // Every target that a line may have, and those of a filter that no line has.
 std::span<const std::string_view> targets();
 std::vector<std::string> unknown_targets(std::string_view filter);

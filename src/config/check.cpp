@@ -18,13 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ShownValue {
-  std::string path;
-  Node value;
-  std::string without;  // what holds while there is no value
-  std::string origin;
-};
-
 // What one run has found, before it is printed.
 struct Findings {
   Problems problems;
@@ -58,6 +51,22 @@ std::vector<ShownValue> values_of(const Table& table, const void* object, const 
   });
   return out;
 }
+
+}  // namespace
+
+std::vector<ShownValue> shown_values(const GlobalConfig& config, const Origins& origins) {
+  return values_of(global_keys(), &config, origins);
+}
+
+std::vector<ShownValue> shown_values(const ServerConfig& config, const Origins& origins) {
+  return values_of(server_keys(), &config, origins);
+}
+
+std::string ShownValue::text() const {
+  return value.kind == Node::Kind::other ? fmt::format("({})", without) : to_toml(value);
+}
+
+namespace {
 
 void add_server(Findings& findings, const fs::path& path, const ServerConfig& server, bool show) {
   ++findings.servers;
@@ -171,10 +180,7 @@ std::string as_text(const Findings& findings) {
     if (section.values.empty()) continue;
     out += fmt::format("# {}\n", section.title);
     for (const ShownValue& shown : section.values)
-      out += fmt::format("{} = {}  # {}\n", shown.path,
-                         shown.value.kind == Node::Kind::other ? fmt::format("({})", shown.without)
-                                                               : to_toml(shown.value),
-                         shown.origin);
+      out += fmt::format("{} = {}  # {}\n", shown.path, shown.text(), shown.origin);
     out += '\n';
   }
   for (const Problem& problem : findings.problems) out += problem.text() + "\n";

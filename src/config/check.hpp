@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "config/tree.hpp"
 
 namespace drawbridge::config {
 
@@ -30,5 +31,18 @@ struct CheckResult {
 };
 
 CheckResult check(const CheckOptions& options, const Overlays& overlays);
+
+// One key as it holds, secrets blotted out.
+struct ShownValue {
+  std::string path;     // dotted
+  Node value;           // of kind `other` where there is none
+  std::string without;  // what holds while there is no value
+  std::string origin;   // "default", "drawbridge.toml:3", ...
+
+  [[nodiscard]] std::string text() const;  // as TOML would write it, "(none)" without a value
+};
+// Every key of a file, in the order of the reference.
+std::vector<ShownValue> shown_values(const GlobalConfig& config, const Origins& origins);
+std::vector<ShownValue> shown_values(const ServerConfig& config, const Origins& origins);
 
 }  // namespace drawbridge::config

@@ -243,7 +243,13 @@ std::vector<PlayerNote> Desk::players() const {
                    .uuid = one->uuid,
                    .verified = one->is_intercepted() &&
                                one->server->config.proxy_mode == config::ProxyMode::client_only,
-                   .since = one->since});
+                   .since = one->since,
+                   .session = one->number,
+                   .client = one->client,
+                   .host = std::string(one->names.host()),
+                   .version = one->version,
+                   .is_intercepted = one->is_intercepted(),
+                   .is_in_limbo = one->limbo != nullptr});
   return out;
 }
 
@@ -316,6 +322,27 @@ void Desk::end_player(std::uint64_t number, config::Kick why) {
 void Desk::kick_players(config::Kick kick, SessionEndReason why) {
   if (packet_pump_) packet_pump_->kick_all(kick, why);
   if (limbo_pump_) limbo_pump_->kick_all(kick, why);
+}
+
+bool Desk::tell(Session& session, const mc::Text& words) {
+  if (session.packets != nullptr) return session.packets->tell(words);
+  return session.limbo != nullptr && session.limbo->tell(words);
+}
+
+bool Desk::tell_session(std::uint64_t number, const mc::Text& words) {
+  for (Session* session = first_; session != nullptr; session = session->next)
+    if (session->number == number) return tell(*session, words);
+  return false;
+}
+
+std::size_t Desk::tell_everybody(const mc::Text& words, std::string_view server) {
+  std::size_t told = 0;
+  for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
+    next = session->next;  // a session may end over what is written to it
+    if (!server.empty() && session->server->id() != server) continue;
+    if (tell(*session, words)) ++told;
+  }
+  return told;
 }
 
 void Desk::tell_players(config::Kick kick) {

@@ -98,6 +98,12 @@ struct PlayerNote {
   std::optional<Uuid> uuid;
   bool verified = false;    // the session server vouched for name and UUID
   std::uint32_t since = 0;  // seconds since 1970
+  std::uint64_t session = 0;
+  Endpoint client;
+  std::string host;  // that the player asked for
+  mc::Version version{};
+  bool is_intercepted = false;  // can be told something
+  bool is_in_limbo = false;
 };
 
 // For logs: a client on a Unix socket has no address, unless a PROXY header says one.
@@ -150,6 +156,10 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});
   // The same for a player of ours, be it logging in or playing, with its server's words for `kick`.
   void end_player(std::uint64_t number, config::Kick kick);
+  // A line of chat from the proxy to one player, or to all (of this server, if one is named). How
+  // many were told: those whose packets pass through us and who are in play.
+  bool tell_session(std::uint64_t number, const mc::Text& words);
+  std::size_t tell_everybody(const mc::Text& words, std::string_view server = {});
   // Ends every intercepted session with its words for `kick`.
   void kick_players(config::Kick kick, SessionEndReason why);
   // Its words for `kick` as a line of chat, to every intercepted player that is in play. In the
@@ -221,6 +231,7 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   void look_at_newcomers();
   void forget_newcomer(Session& session);
   [[nodiscard]] TextSubject subject_of(const Session& session) const;
+  static bool tell(Session& session, const mc::Text& words);
   // `words` and the end, for a player of ours.
   static void kick(Session& session, const mc::Text& words, SessionEndReason why,
                    std::string detail = {});

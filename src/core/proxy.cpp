@@ -216,6 +216,22 @@ void Proxy::settle() {
   there.wait();
 }
 
+void Proxy::ask_desks(const std::function<void(Desk&)>& job) {
+  for (const auto& post : posts_) post->worker.post([desk = &post->desk, &job] { job(*desk); });
+  settle();
+}
+
+std::vector<PlayerNote> Proxy::players() {
+  std::mutex mutex;  // guards `all`
+  std::vector<PlayerNote> all;
+  ask_desks([&](Desk& desk) {
+    std::vector<PlayerNote> mine = desk.players();
+    const std::scoped_lock lock(mutex);
+    std::ranges::move(mine, std::back_inserter(all));
+  });
+  return all;
+}
+
 std::size_t Proxy::set_ups() {
   std::atomic<std::size_t> count = 0;
   for (const auto& post : posts_)

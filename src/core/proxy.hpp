@@ -65,6 +65,11 @@ class Proxy {
   // Runs a job on some worker, with its desk; dropped while there is none.
   void on_some_desk(std::function<void(Desk&)> job);
 
+  // Runs a job with every desk, each on its worker, and returns when all have: at the same time, so
+  // what they share wants a lock or atomics. Workers never wait for the control thread, so it may.
+  void ask_desks(const std::function<void(Desk&)>& job);
+  // Who plays. Waits for the workers.
+  [[nodiscard]] std::vector<PlayerNote> players();
   // Hands over who plays, on the control thread, when all workers have told.
   void list_players(std::function<void(std::vector<PlayerNote>)> done);
 

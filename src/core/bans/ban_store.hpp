@@ -34,6 +34,7 @@ class BanStore {
   Result<> configure(const config::Ban& settings);
   // Reads the file again.
   void reload();
+  [[nodiscard]] const BanListPtr& bans() const { return list_; }  // null: none
   // Bans in force, those that have just run out included.
   [[nodiscard]] std::size_t size() const { return list_ ? list_->bans().size() : 0; }
 

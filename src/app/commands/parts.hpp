@@ -1,0 +1,38 @@
+// What the commands of the console work with, and the functions that put them into the registry,
+// one for each group of them. Everything here is the control thread's.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "api/command.hpp"
+#include "app/daemon.hpp"
+#include "app/status_words.hpp"
+
+namespace drawbridge::app {
+
+struct CommandParts {
+  std::function<core::WorldPtr()> world;
+  core::Proxy& proxy;
+  core::Waker& waker;
+  core::BanStore& bans;
+  std::function<StatusFacts()> status;
+  std::function<ReloadOutcome()> reload;
+  // Begins to stop; none: the configured time. `words`, if not empty, is told to the players.
+  std::function<void(std::optional<Duration> drain, const std::string& words)> stop;
+  std::function<Result<>(const std::string& server, const std::string& address, bool drained)>
+      drain;
+  std::function<Result<>(const std::string& server, const std::string& address)> reset;
+  std::function<const config::Origins&()> origins;
+  // What `drawbridge check` would say of the files as they are now.
+  std::function<std::string()> check;
+};
+
+// `parts` outlives the registry.
+void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& parts);
+void add_server_commands(api::CommandRegistry& registry, const CommandParts& parts);
+void add_player_commands(api::CommandRegistry& registry, const CommandParts& parts);
+void add_ban_commands(api::CommandRegistry& registry, const CommandParts& parts);
+
+}  // namespace drawbridge::app
