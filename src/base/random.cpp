@@ -22,4 +22,12 @@ std::uint64_t random_u64() {
   return value;
 }
 
+Uuid random_uuid() {
+  Uuid out;
+  random_bytes(out.bytes);
+  out.bytes[6] = static_cast<Byte>((out.bytes[6] & 0x0F) | 0x40);
+  out.bytes[8] = static_cast<Byte>((out.bytes[8] & 0x3F) | 0x80);
+  return out;
+}
+
 }  // namespace drawbridge

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
+#include "base/uuid.hpp"
 
 namespace drawbridge {
 
@@ -11,5 +12,7 @@ namespace drawbridge {
 // give.
 void random_bytes(ByteSpan out);
 std::uint64_t random_u64();
+// Version 4.
+Uuid random_uuid();
 
 }  // namespace drawbridge

@@ -60,8 +60,6 @@ std::optional<std::string> protection_missing(const ServerConfig& server,
     return "ip_filter lists countries, and geoip.database is not set";
   if (global.ban.provider != "builtin" && global.ban.provider != "none")
     return fmt::format("bans are decided by \"{}\", which is not active yet", global.ban.provider);
-  if (server.server_manager && server.server_manager->verify_before_wake)
-    return "server_manager.verify_before_wake is not active yet";
   return std::nullopt;
 }
 

@@ -184,19 +184,19 @@ const Table& keeper_keys() {
                                        a_player()),
         key<&ServerManager::verify_before_wake>(
             "verify_before_wake",
-            "Ask the session server who a player is before starting anything.", ours, later),
+            "Ask the session server who a player is before starting anything.", ours, now),
         key<&ServerManager::while_starting>(
             "while_starting", "What happens to players meanwhile.", ours, now,
             LaterValues{[](const void* value) {
               const auto& mode = *static_cast<const std::optional<WhileStarting>*>(value);
-              return !mode || *mode == WhileStarting::hold || *mode == WhileStarting::kick;
+              return !mode || *mode != WhileStarting::limbo;
             }},
             DefaultText{"`limbo` with the `server_wake` handler, else `hold`"}),
         key<&ServerManager::hold_timeout>(
             "hold_timeout", "How long a login is kept open.", ours, now, more_than(seconds(0)),
             DefaultText{"`start_timeout`; `25s` for clients before 1.13"}),
         key<&ServerManager::transfer_to>("transfer_to", "Where `transfer` sends players to.", ours,
-                                         later, dialled(),
+                                         now, dialled(),
                                          DefaultText{"host and port that they used"}),
     });
     keys.check = check_keeper;

@@ -20,6 +20,7 @@
 #include "core/reach.hpp"
 #include "core/routes.hpp"
 #include "core/texts.hpp"
+#include "core/wake/expected_player.hpp"
 #include "mc/hello.hpp"
 #include "mc/host.hpp"
 #include "net/slab.hpp"
@@ -79,6 +80,7 @@ class Connection {
   mc::Host host;
   ServerPtr server;                             // null: nothing matches the host
   std::shared_ptr<const RoutedAddress> routed;  // the route's own address, if it has one
+  ExpectedPlayer expected;                      // from the moment that it waits for a start
 
  private:
   net::Task<Result<>> read_peer();

@@ -4,9 +4,8 @@
 
 #include "config/server.hpp"
 #include "core/opening.hpp"
-#include "core/packet_stream.hpp"
 #include "core/reach.hpp"
-#include "core/wake/wait.hpp"
+#include "core/wake/door.hpp"
 #include "mc/handshake.hpp"
 #include "net/socket_options.hpp"
 
@@ -82,6 +81,7 @@ void hand_to_pump(Connection& connection, ServerPtr server, Place place, Reached
       .to_client = {},
       .splice_streak = splice_at_once ? 0 : net::RelayStart::default_splice_streak};
   Services& services = connection.desk.services();
+  const bool waited_for_it = connection.expected.arrive_at(*server);
   const std::string routed_to =
       reached.index == Reached::routed ? reached.address.text() : std::string{};
   connection.desk.begin_relay(
@@ -96,7 +96,8 @@ void hand_to_pump(Connection& connection, ServerPtr server, Place place, Reached
        .client = connection.peer,
        .uuid = connection.hello.claimed_uuid,
        .version = connection.hello.version,
-       .address = reached.index},
+       .address = reached.index,
+       .settled = waited_for_it},
       std::move(start));
 }
 
@@ -152,31 +153,6 @@ bool may_stand_in(const Connection& connection, const Server* server) {
          connection.gate().at_server(connection.peer.address, connection.hello, *server).passed();
 }
 
-// Wakes the server and waits for it, the way its file says. The client's bytes that nobody has read
-// stay where they are, and what comes meanwhile is put behind them.
-net::Task<WaitOutcome> wait_at_the_door(Connection& connection, bool unreachable) {
-  Place place =
-      Place::take(connection.server->state, connection.server->most_for(connection.hello.player));
-  if (!place)
-    co_return WaitOutcome{.kind = WaitOutcome::Kind::refused,
-                          .kick = config::Kick::full,
-                          .wait = {},
-                          .detail = "max_players reached"};
-  const mc::Hello& hello = connection.hello;
-  api::WakeRequest who{.cause = api::WakeCause::login,
-                       .player = hello.player,
-                       .uuid = hello.claimed_uuid,
-                       .verified = false,
-                       .host = connection.host.name};
-  PacketStream client(std::move(connection.client), Fault::client, hello.version,
-                      connection.desk.codecs());
-  auto waited = co_await wait_for_server(connection, client, std::move(who), unreachable);
-  LinkStart link = client.release();
-  connection.client = net::Stream(connection.desk.worker(), std::move(link.fd), Fault::client);
-  connection.append(link.unread);
-  co_return waited;
-}
-
 // What a player reads when no server takes it.
 struct LastWords {
   config::Kick kick = config::Kick::offline;
@@ -197,6 +173,7 @@ net::Task<Outcome> forward_or_wake(Connection& connection, LastWords& last) {
     outcome = co_await forward_to(connection, started, nullptr);
     co_return outcome;
   }
+  if (waited.kind == WaitOutcome::Kind::over) co_return Outcome::refused;
   if (waited.kind == WaitOutcome::Kind::unreachable) co_return Outcome::unreachable;
   if (waited.kind == WaitOutcome::Kind::gone && !connection.desk.services().stopping) {
     connection.log_refusal(log::Level::info, "left while waiting for the server", waited.detail);

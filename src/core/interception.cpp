@@ -7,10 +7,10 @@
 
 #include "base/random.hpp"
 #include "config/server.hpp"
-#include "core/auth/encryption_step.hpp"
+#include "core/auth/account_check.hpp"
 #include "core/auth/name_rules.hpp"
-#include "core/auth/session_server.hpp"
 #include "core/backend_login.hpp"
+#include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
 #include "core/limbo/limbo_pump.hpp"
 #include "core/login_under_way.hpp"
@@ -18,12 +18,11 @@
 #include "core/player_directory.hpp"
 #include "core/profile.hpp"
 #include "core/session/session_start.hpp"
+#include "core/wake/send_back.hpp"
 #include "core/wake/wait.hpp"
-#include "mc/frame.hpp"
 #include "mc/packet_ids.hpp"
 #include "mc/packets/configuration.hpp"
 #include "mc/packets/login.hpp"
-#include "mc/packets/play.hpp"
 #include "mc/text.hpp"
 #include "net/later.hpp"
 #include "net/socket_options.hpp"
@@ -34,8 +33,6 @@ namespace {
 
 // A packet without fields, with room for an over-long id.
 constexpr std::size_t max_acknowledgement = 8;
-// What a refusal may take to be sent, whatever deadline has passed.
-constexpr Duration farewell_time = seconds(5);
 // What a client before 1.8 needs between success and play.
 constexpr Duration old_client_pause = milliseconds(100);
 // How long a login waits for the worker of another one that it replaces.
@@ -46,6 +43,7 @@ struct Denied {
   std::optional<config::Kick> kick;
   std::string detail;
   Verdict verdict = {};  // of the gate, if it was it
+  bool is_said = false;  // nothing is left to say: it was sent away
 };
 using Step = std::expected<void, Denied>;
 
@@ -62,55 +60,15 @@ bool negotiates_in_login(const Connection& connection) {
   return kept.find("FML2") != std::string::npos || kept.find("FML3") != std::string::npos;
 }
 
-// Geyser with Floodgate: a Bedrock player, whose identity is encrypted for the backend's plugin.
-bool is_bedrock(const mc::Host& host) {
-  return host.kept.find("^Floodgate^") != std::string::npos;
-}
-
-// 1.19 to 1.19.2: the key that came with the login start.
-std::optional<mc::LoginKey> key_of(const Connection& connection) {
-  const mc::Hello& hello = connection.hello;
-  const ByteView start = connection.buffered().subspan(hello.handshake_size, hello.request_size);
-  const auto frame = mc::next_frame(start, start.size());
-  if (!frame || !frame->has_value()) return std::nullopt;
-  const auto packet = mc::split_packet((*frame)->body, Fault::client);
-  if (!packet) return std::nullopt;
-  auto read = mc::decode<mc::LoginStart>(packet->fields, hello.version, Fault::client);
-  return read ? std::move(read->key) : std::nullopt;
-}
-
-template <typename P>
-net::Task<> say_last(PacketStream client, P packet, TimePoint until) {
-  auto sent = co_await client.write(std::move(packet), until);
-  if (sent) client.stream().finish();
-}
-
-// The words for this kick, in the phase that the client is in by now.
-net::Task<> farewell(PacketStream client, const mc::Text& words, TimePoint until) {
-  const mc::Version version = client.version();
-  if (client.state == mc::State::configuration)
-    return say_last(std::move(client),
-                    mc::ConfigurationDisconnect{.reason = mc::wire_text(words, version)}, until);
-  if (client.state == mc::State::play)
-    return say_last(std::move(client), mc::KickDisconnect{.reason = mc::wire_text(words, version)},
-                    until);
-  return say_last(std::move(client), mc::LoginDisconnect{.reason = mc::to_json(words, version)},
-                  until);
+std::unexpected<Denied> over() {
+  return std::unexpected(
+      Denied{.kick = std::nullopt, .detail = {}, .verdict = {}, .is_said = true});
 }
 
 // No backend was reached, and none has said a word.
 bool is_unreachable(const Refusal& refusal) {
   return refusal.fault == Fault::backend && refusal.reason.empty() &&
          refusal.kick == config::Kick::offline && refusal.detail.empty();
-}
-
-// Version 4. What names a log-in's session, and is told to nobody else.
-Uuid random_uuid() {
-  Uuid uuid;
-  random_bytes(uuid.bytes);
-  uuid.bytes[6] = (uuid.bytes[6] & 0x0F) | 0x40;
-  uuid.bytes[8] = (uuid.bytes[8] & 0x3F) | 0x80;
-  return uuid;
 }
 
 class Interception {
@@ -193,29 +151,12 @@ net::Task<Step> Interception::identify() {
 }
 
 net::Task<Step> Interception::authenticate() {
-  const config::Auth& auth = connection_.global().auth;
-  std::optional<mc::LoginKey> key = key_of(connection_);
-  auto secret = co_await encrypt_link(client_, services().server_key, key, connection_.deadline);
-  if (!secret && secret.error().no_answer) co_return lost(std::move(secret.error().why));
-  if (!secret) co_return denied(config::Kick::encryption_failed, std::move(secret.error().why));
-  SessionQuestion question{
-      .url = auth.session_url,
-      .player = connection_.hello.player,
-      .hash = mc::session_hash(*secret, services().server_key.public_der()),
-      .address = {},
-      .timeout = std::min<Duration>(auth.timeout, connection_.deadline - worker().now())};
-  const bool has_address = !came_by_unix_socket(connection_.peer);
-  if (auth.prevent_proxy_connections && has_address) question.address = connection_.peer.address;
-  auto answer = co_await ask_session_server(worker(), services().http, std::move(question));
-  if (!answer) co_return denied(config::Kick::auth_unavailable, std::move(answer.error().what));
-  if (!answer->has_value())
-    co_return denied(config::Kick::auth_failed, "the session server does not know this login");
-  mc::SessionProfile& found = **answer;
-  profile_ = {.uuid = found.uuid,
-              .name = std::move(found.name),
-              .properties = std::move(found.properties),
-              .key = std::move(key),
-              .authenticated = true};
+  auto checked = co_await check_account(connection_, client_);
+  if (!checked)
+    co_return std::unexpected(Denied{.kick = checked.error().kick,
+                                     .detail = std::move(checked.error().detail),
+                                     .verdict = {}});
+  profile_ = std::move(*checked);
   co_return Step{};
 }
 
@@ -283,9 +224,18 @@ net::Task<Step> Interception::wake_server(bool unreachable) {
                        .uuid = profile_.uuid,
                        .verified = profile_.authenticated,
                        .host = connection_.host.name};
-  auto waited = co_await wait_for_server(connection_, client_, std::move(who), unreachable);
+  const auto way = while_starting_for(connection_);
+  const bool holds = way == config::WhileStarting::hold || way == config::WhileStarting::limbo;
+  AskToWake ask{.who = who, .unreachable = unreachable, .waits = holds};
+  auto waited = co_await wait_for_server(connection_, client_, std::move(ask));
+  if (waited.kind == WaitOutcome::Kind::under_way && way == config::WhileStarting::transfer)
+    waited = co_await send_back_when_ready(connection_, client_, profile_.name, profile_.uuid,
+                                           std::move(who));
   if (waited.kind == WaitOutcome::Kind::dial) co_return Step{};
+  if (waited.kind == WaitOutcome::Kind::over) co_return over();
   if (waited.kind == WaitOutcome::Kind::gone) co_return lost(std::move(waited.detail));
+  if (client_.state != mc::State::login)  // it is past the point where another could stand in
+    co_return denied(waited.kick, std::move(waited.detail));
   // Others may stand in for one that cannot be had.
   const bool elsewhere = waited.kind == WaitOutcome::Kind::unreachable ||
                          waited.kick == config::Kick::start_failed ||
@@ -411,6 +361,7 @@ void Interception::hand_to_session(BackendJoined joined) {
 }
 
 net::Task<> Interception::end(Denied why) {
+  if (why.is_said) co_return;
   const auto ended_with = under_way_.ended_with();
   if (ended_with) why = {.kick = ended_with, .detail = {}, .verdict = {}};
   if (services().stopping) why.kick = config::Kick::shutdown;

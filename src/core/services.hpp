@@ -8,6 +8,7 @@
 
 #include "control/http_client.hpp"
 #include "control/resolver.hpp"
+#include "core/auth/known_accounts.hpp"
 #include "core/balance.hpp"
 #include "core/gate/rate_table.hpp"
 #include "core/gate/source_counts.hpp"
@@ -42,6 +43,7 @@ struct Services {
   StatusCache status_cache;
   StatusCache routed_status_cache;  // by server and address, of routes that name one
   TransferLedger transfers;
+  KnownAccounts known_accounts;
   LogThrottle throttle;
   PlayerDirectory players;
   LimboBook limbo;
@@ -50,6 +52,8 @@ struct Services {
   Waker* waker = nullptr;  // set before the workers run; null: nothing is started here
   // How often a player who is held is asked something, to be kept awake.
   std::atomic<Duration> hold_question_every = Duration(seconds(10));
+  // How long a server waits, once it is ready, for players who were told to come again.
+  std::atomic<Duration> time_to_come_again = Duration(seconds(35));
 
   // Set before the workers run.
   std::size_t workers = 1;

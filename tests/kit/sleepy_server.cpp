@@ -26,6 +26,7 @@ habits.add_argument("--die", type=int)
 habits.add_argument("--flood", action="store_true")
 habits.add_argument("--print", default="")
 habits.add_argument("--players", type=int, default=0)
+habits.add_argument("--think", type=float, default=0)
 habits = habits.parse_args()
 
 def note(name):
@@ -94,10 +95,13 @@ async def anything_more(reader):
     except asyncio.TimeoutError:
         return b""
 
-async def serve_login(reader, writer):
+async def serve_login(reader, writer, intent):
     start = await read_frame(reader)
     name = start[2:2 + start[1]].decode()
-    if name.startswith("Stay"):
+    await asyncio.sleep(habits.think)
+    if intent == 3:
+        writer.write(packet(0, string(json.dumps({"text": "transfers are off"}))))
+    elif name.startswith("Stay"):
         writer.write(b"x" * 70000)
         await reader.read(1)
     elif name.startswith("Bot"):
@@ -111,9 +115,10 @@ async def serve_login(reader, writer):
 
 async def serve(reader, writer):
     try:
-        wants_status = (await read_frame(reader))[-1] == 1
+        intent = (await read_frame(reader))[-1]
+        wants_status = intent == 1
         if not wants_status:
-            await serve_login(reader, writer)
+            await serve_login(reader, writer, intent)
         elif habits.pings != "close":
             await serve_status(reader, writer)
         await writer.drain()

@@ -85,11 +85,9 @@ TEST_P(KicksReadable, proxy_full) {
 
 TEST_P(KicksReadable, withheld) {
   Door door("play.example",
-            {.server = "[server_manager]\ntype = \"local\"\ncommand = \"true\"\nworking_dir = "
-                       "\".\"\nverify_before_wake = true",
-             .global = {}});
+            {.server = "ip_filter.country_blacklist = [\"DE\"]", .global = {}});
   FakeClient client = door.client();
-  expect_kick(client, "play.example", "verify_before_wake");
+  expect_kick(client, "play.example", "geoip.database");
 }
 
 TEST_P(KicksReadable, shutdown) {

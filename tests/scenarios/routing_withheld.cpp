@@ -64,18 +64,18 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ban_plugin", {.server = {}, .global = "ban.provider = \"my-bans\""}, "ban"}),
     [](const auto& case_of) { return std::string(case_of.param.name); });
 
-// This one sleeps, and nobody gets it started.
-TEST(RoutingWithheldAsleep, a_server_whose_players_must_be_verified_first_is_not_woken) {
-  Door door("play.example", {.server = "[server_manager]\ntype = \"local\"\ncommand = \"touch\"\n"
-                                       "args = [\"woken\"]\nworking_dir = \".\"\n"
-                                       "verify_before_wake = true",
+// A server that is withheld is not woken either.
+TEST(RoutingWithheldAsleep, a_server_that_is_withheld_is_not_woken) {
+  Door door("play.example", {.server = "ip_filter.country_blacklist = [\"DE\"]\n"
+                                       "[server_manager]\ntype = \"local\"\ncommand = \"touch\"\n"
+                                       "args = [\"woken\"]\nworking_dir = \".\"",
                              .global = {}});
   FakeClient ping = door.client();
   EXPECT_TRUE(ping.status("play.example")) << "it says that it sleeps";
   FakeClient client = door.client();
   client.log_in("play.example", "Steve");
   EXPECT_NE(client.kicked().value_or(""), "");
-  EXPECT_TRUE(door.rig.logged({"not_allowed", "verify_before_wake", "Steve"}));
+  EXPECT_TRUE(door.rig.logged({"not_allowed", "geoip.database", "Steve"}));
   EXPECT_FALSE(std::filesystem::exists(door.rig.folder().path() / "servers" / "woken"));
 }
 

@@ -98,6 +98,7 @@ TEST(WakeAllowed, a_start_that_nobody_used_makes_its_source_wait) {
 
 TEST(WakeAllowed, kick_says_how_long_by_experience_only) {
   Asleep one("while_starting = \"kick\"\nshutdown_after = \"100ms\"");
+  one.rig.daemon().proxy().services().time_to_come_again = Duration(milliseconds(100));
   EXPECT_EQ(join(one.rig, "Steve"), "wait |") << "nothing is known yet";
   EXPECT_TRUE(one.rig.logged({"server state", "is=online"}));
   EXPECT_TRUE(one.rig.logged({"was=stopping", "is=sleeping"}));

@@ -76,13 +76,25 @@ TEST(WakeStory, whoever_plays_keeps_it_awake) {
   EXPECT_TRUE(eventually([&] { return server.orderly_ends() == 1; }));
 }
 
+// A server may take its time over a log-in (a world to load), and has nothing to send until then.
+TEST(WakeStory, a_short_shutdown_after_stops_nothing_under_a_player_who_still_logs_in) {
+  const SleepyServer server({"--think", "2"});
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server.file("shutdown_after = \"100ms\"")}}});
+  FakeClient player(rig.endpoint());
+  player.log_in("play.example", "Steve");
+  EXPECT_EQ(player.kicked(), "welcome Steve");
+  EXPECT_TRUE(rig.logged({"server state", "is=stopping"})) << "and then it is empty";
+}
+
 // Whoever only says hello again and again, as bots and scanners do, must not keep a server up.
 TEST(WakeStory, bots_that_log_in_and_go_do_not_postpone_the_stop) {
   const SleepyServer server;
   ProxyRig rig({.global = {}, .servers = {{"lobby", server.file("shutdown_after = \"1s\"")}}});
-  FakeClient first(rig.endpoint());
-  first.log_in("play.example", "Bot");
-  EXPECT_TRUE(rig.logged({"server state", "is=online"}));
+  {
+    FakeClient first(rig.endpoint());
+    first.log_in("play.example", "Bot");
+    EXPECT_TRUE(rig.logged({"server state", "is=online"}));
+  }
   const bool stopped = eventually([&] {
     FakeClient bot(rig.endpoint());
     bot.log_in("play.example", "Bot");

@@ -19,6 +19,7 @@ struct WakeAnswer {
   enum class Kind : std::uint8_t {
     ready,       // dial
     under_way,   // it is being started (only to those who do not wait)
+    unverified,  // verify_before_wake: nothing was done; ask again once the account is checked
     not_needed,  // it runs as far as anybody knows, and cannot be reached
     refused,     // `kick` says why it is not started for this one
     failed,      // it was started and did not come up; `kick` says so

@@ -32,6 +32,11 @@ constexpr std::size_t longest_status = 64 << 10;
 using api::KeeperReport;
 using api::KeeperState;
 
+// Told that it is under way, and to come again.
+bool comes_again(const Knock& knock) {
+  return !knock.waits && knock.who.cause == api::WakeCause::login;
+}
+
 WakeAnswer refused(config::Kick kick, std::string detail) {
   return {.kind = WakeAnswer::Kind::refused, .kick = kick, .wait = {}, .detail = std::move(detail)};
 }
@@ -104,10 +109,12 @@ std::optional<WakeAnswer> Sleeper::refusal_for(const Knock& knock) {
   if (!wanted) return refused(config::Kick::offline, "wake_on does not say so");
   const auto verified = who.verified ? who.uuid : std::nullopt;
   if (deny_.has(who.player, verified)) return refused(config::Kick::wake_denied, "wake_deny");
+  if (rules.verify_before_wake && !who.verified) {
+    if (who.cause == status) return refused(config::Kick::wake_denied, "a ping cannot be verified");
+    return WakeAnswer{.kind = WakeAnswer::Kind::unverified};
+  }
   if (!allow_.empty() && !allow_.has(who.player, verified))
     return refused(config::Kick::wake_denied, "not on wake_allow");
-  if (rules.verify_before_wake && !who.verified)
-    return refused(config::Kick::wake_denied, "verify_before_wake: not verified");
   const WakeBudget::Limits limits{.per_source = rules.wakes_per_source,
                                   .per_server = rules.wakes_per_server};
   const auto wait = tools_.budget.take(knock.source, server_->id(), limits, Clock::now());
@@ -149,6 +156,8 @@ void Sleeper::serve(const Asking& asking) {
     if (!after_stop_) after_stop_ = asking.knock;
   } else if (is_down(now)) {
     begin_start(asking.knock);
+  } else {
+    run_.comes_again |= comes_again(asking.knock);
   }
 }
 
@@ -174,6 +183,7 @@ void Sleeper::begin_start(const Knock& knock) {
              {"source", knock.who.cause == api::WakeCause::api ? "" : knock.source.text()}});
   run_ = {};
   run_.ours = true;
+  run_.comes_again = comes_again(knock);
   if (who.cause != api::WakeCause::api) run_.woken_by = knock.source;
   apply(WakeEvent::wake);
   keeper_->start(who, [this, alive = std::weak_ptr(employed_)](Result<KeeperReport> said) {
@@ -265,7 +275,7 @@ void Sleeper::entered(WakeState before, WakeEvent event) {
 void Sleeper::came_online() {
   run_.online_since = since_;
   run_.stayed_before = server_->state->stayed();
-  not_idle_before_ = since_;
+  not_idle_before_ = since_ + (run_.comes_again ? tools_.time_to_come_again() : Duration::zero());
   if (run_.ours) {
     const Duration took = since_ - run_.begun;
     run_.ours = false;

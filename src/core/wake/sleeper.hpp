@@ -35,6 +35,8 @@ struct SleeperTools {
   std::function<void(const Server&)> status_changed;
   // Something that is kept over restarts has changed.
   std::function<void()> changed;
+  // How long a server that is ready waits for players who were told to come again.
+  std::function<Duration()> time_to_come_again = [] { return Duration(seconds(35)); };
 };
 
 // What is kept over restarts. What runs is found out, not remembered.
@@ -80,6 +82,7 @@ class Sleeper {
     bool ours = false;        // we started it, so how long it takes can be learned
     bool confirmed = false;   // the keeper has said yes
     bool seen_alive = false;  // the keeper has seen it run
+    bool comes_again = false;  // somebody was told to
     std::optional<IpAddress> woken_by = {};
     std::uint64_t stayed_before = 0;
   };
@@ -135,7 +138,7 @@ class Sleeper {
 
   TimePoint since_;
   TimePoint start_deadline_, stop_deadline_, next_look_;
-  TimePoint not_idle_before_;  // confirm_empty found players
+  TimePoint not_idle_before_;  // confirm_empty found players, or some are to come again
   bool looking_ = false, look_again_ = false, confirming_ = false, ending_ = false;
   std::uint64_t looks_ = 0;
   int silent_ = 0, closed_ = 0;

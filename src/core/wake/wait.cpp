@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "config/server.hpp"
-#include "core/wake/knock.hpp"
+#include "core/auth/account_check.hpp"
 #include "core/wake/waker.hpp"
 #include "mc/packet_ids.hpp"
+#include "mc/packets/common.hpp"
 #include "mc/packets/login.hpp"
 #include "net/mailbox.hpp"
 
@@ -22,6 +23,9 @@ constexpr Duration last_answers = seconds(5);
 constexpr std::string_view channel = "drawbridge:wait";
 // An answer of "not understood" is a few bytes.
 constexpr std::size_t max_answer = 64;
+// In configuration clients say by themselves: settings, brand, what mods have to say.
+constexpr std::size_t max_said = std::size_t{32} << 10;
+constexpr int most_said = 64;
 // Reads of clients that have nothing to say.
 constexpr int most_reads = 16;
 
@@ -34,15 +38,12 @@ struct Held {
 };
 
 WakeWaiter waiter_for(Desk& desk, const std::shared_ptr<Held>& held) {
-  auto give = [mailbox = desk.worker().mailbox(), weak = std::weak_ptr(held)](WakeAnswer answer) {
-    mailbox->post([weak, answer = std::move(answer)]() mutable {
-      const auto there = weak.lock();
-      if (!there || there->chain == nullptr) return;
-      there->answer = std::move(answer);
-      if (there->listening) there->chain->interrupt();
-    });
-  };
-  return {.answer = std::move(give), .alive = held};
+  return waiter_on(desk.worker(), held, [weak = std::weak_ptr(held)](WakeAnswer answer) {
+    const auto there = weak.lock();
+    if (!there || there->chain == nullptr) return;
+    there->answer = std::move(answer);
+    if (there->listening) there->chain->interrupt();
+  });
 }
 
 class Wait {
@@ -55,17 +56,18 @@ class Wait {
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
 
-  net::Task<WaitOutcome> run(api::WakeRequest who, bool unreachable);
+  net::Task<WaitOutcome> run(AskToWake ask);
 
  private:
-  [[nodiscard]] config::WhileStarting mode() const;
   [[nodiscard]] bool can_be_asked() const {
     return !connection_.hello.is_legacy() && client_.version() >= mc::v1_13;
   }
+  [[nodiscard]] bool configures() const { return client_.state == mc::State::configuration; }
   [[nodiscard]] TimePoint held_until() const;
   net::Task<bool> listen(TimePoint until);
-  net::Task<bool> ask();
+  net::Task<bool> ask_something();
   bool take_answers();
+  bool take(const mc::Packet& packet);
   net::Task<bool> await_last_answers();
   [[nodiscard]] TimePoint now() const { return Clock::now(); }
   WaitOutcome gone(std::string detail) {
@@ -79,18 +81,9 @@ class Wait {
   PacketStream& client_;
   std::shared_ptr<Held> held_;
   std::int32_t asked_ = 0, answered_ = 0;
-  int reads_ = 0;
+  int reads_ = 0, said_ = 0;
   std::string fault_;
 };
-
-config::WhileStarting Wait::mode() const {
-  const config::ServerConfig& server = connection_.server->config;
-  const config::ServerManager& keys = *server.server_manager;
-  if (keys.while_starting) return *keys.while_starting;
-  const bool forwards = !config::is_intercepted(server.proxy_mode);
-  return keys.verify_before_wake && forwards ? config::WhileStarting::kick
-                                             : config::WhileStarting::hold;
-}
 
 TimePoint Wait::held_until() const {
   const config::ServerManager& keys = *connection_.server->config.server_manager;
@@ -108,7 +101,9 @@ WaitOutcome outcome_of(const WakeAnswer& answer) {
     case WakeAnswer::Kind::not_needed:
       return {.kind = unreachable};
     case WakeAnswer::Kind::under_way:
-      return {.kind = refused, .kick = config::Kick::starting, .wait = {}, .detail = "woken"};
+      return {.kind = under_way, .kick = config::Kick::starting, .wait = {}, .detail = "woken"};
+    case WakeAnswer::Kind::unverified:
+      return {.kind = unverified};
     case WakeAnswer::Kind::refused:
     case WakeAnswer::Kind::failed:
       break;
@@ -116,15 +111,9 @@ WaitOutcome outcome_of(const WakeAnswer& answer) {
   return {.kind = refused, .kick = answer.kick, .wait = answer.wait, .detail = answer.detail};
 }
 
-net::Task<WaitOutcome> Wait::run(api::WakeRequest who, bool unreachable) {
-  Waker& waker = *connection_.desk.services().waker;
-  const bool kicks = mode() == config::WhileStarting::kick;
-  waker.knock({.server = connection_.server->id(),
-               .source = connection_.world->gate.source_of(connection_.peer.address),
-               .who = std::move(who),
-               .unreachable = unreachable,
-               .waits = !kicks},
-              waiter_for(connection_.desk, held_));
+net::Task<WaitOutcome> Wait::run(AskToWake ask) {
+  connection_.desk.services().waker->knock(knock_of(connection_, std::move(ask)),
+                                           waiter_for(connection_.desk, held_));
   const Duration ask_every = connection_.desk.services().hold_question_every;
   const TimePoint until = held_until();
   TimePoint next_question = now() + ask_every;
@@ -139,7 +128,7 @@ net::Task<WaitOutcome> Wait::run(api::WakeRequest who, bool unreachable) {
                             .wait = {},
                             .detail = "hold_timeout"};
     if (!asks || now() < next_question) continue;
-    const bool sent = co_await ask();
+    const bool sent = co_await ask_something();
     if (!sent) co_return gone("it took no question");
     next_question = now() + ask_every;
   }
@@ -162,8 +151,14 @@ net::Task<bool> Wait::listen(TimePoint until) {
   co_return false;
 }
 
-net::Task<bool> Wait::ask() {
-  mc::LoginPluginRequest question{.id = asked_ + 1, .channel = std::string(channel), .data = {}};
+net::Task<bool> Wait::ask_something() {
+  const std::int32_t id = asked_ + 1;
+  if (configures()) {
+    auto kept = co_await client_.write(mc::KeepAlive{.id = id}, now() + last_answers);
+    if (kept) ++asked_;
+    co_return kept.has_value();
+  }
+  mc::LoginPluginRequest question{.id = id, .channel = std::string(channel), .data = {}};
   auto sent = co_await client_.write(std::move(question), now() + last_answers);
   if (sent) ++asked_;
   co_return sent.has_value();
@@ -176,20 +171,26 @@ bool Wait::take_answers() {
     return ++reads_ < most_reads;
   }
   for (;;) {
-    const auto packet = client_.received(max_answer);
+    const auto packet = client_.received(configures() ? max_said : max_answer);
     if (!packet) {
       fault_ = packet.error().what;
       return false;
     }
     if (!packet->has_value()) return true;
-    const auto kind =
-        mc::id_map(client_.version(), mc::State::login, mc::Bound::server).kind((*packet)->id);
-    if (kind != mc::Kind::login_plugin_response || answered_ == asked_) {
-      fault_ = "a packet that nobody asked for during login";
-      return false;
-    }
-    ++answered_;
+    if (!take(**packet)) return false;
   }
+}
+
+bool Wait::take(const mc::Packet& packet) {
+  const auto kind =
+      mc::id_map(client_.version(), client_.state, mc::Bound::server).kind(packet.id);
+  const auto answer = configures() ? mc::Kind::keep_alive : mc::Kind::login_plugin_response;
+  if (kind == answer && answered_ < asked_) {
+    ++answered_;
+    return true;
+  }
+  fault_ = "a packet that nobody asked for";
+  return configures() && kind != answer && ++said_ <= most_said;
 }
 
 net::Task<bool> Wait::await_last_answers() {
@@ -217,13 +218,47 @@ void follow_server(Connection& connection) {
 
 }  // namespace
 
+config::WhileStarting while_starting_for(const Connection& connection) {
+  using enum config::WhileStarting;
+  const config::ServerConfig& server = connection.server->config;
+  const config::ServerManager& keys = *server.server_manager;
+  const bool forwards = !config::is_intercepted(server.proxy_mode);
+  const auto way = keys.while_starting.value_or(keys.verify_before_wake && forwards ? kick : hold);
+  if (way != transfer) return way;
+  const mc::Hello& hello = connection.hello;
+  // Bedrock clients come through a Geyser, which would be sent away in their place.
+  const bool can_go = !hello.is_legacy() && hello.version >= mc::v1_20_5 &&
+                      !is_bedrock(connection.host) &&
+                      (keys.transfer_to || !connection.host.name.empty());
+  return can_go ? transfer : hold;
+}
+
+Knock knock_of(const Connection& connection, AskToWake ask) {
+  return {.server = connection.server->id(),
+          .source = connection.world->gate.source_of(connection.peer.address),
+          .who = std::move(ask.who),
+          .unreachable = ask.unreachable,
+          .waits = ask.waits};
+}
+
+WakeWaiter waiter_on(net::Worker& worker, std::weak_ptr<void> alive,
+                     std::function<void(WakeAnswer)> told) {
+  auto give = [mailbox = worker.mailbox(), alive, told = std::move(told)](WakeAnswer answer) {
+    mailbox->post([alive, told, answer = std::move(answer)]() mutable {
+      if (!alive.expired()) told(std::move(answer));
+    });
+  };
+  return {.answer = std::move(give), .alive = std::move(alive)};
+}
+
 net::Task<WaitOutcome> wait_for_server(Connection& connection, PacketStream& client,
-                                       api::WakeRequest who, bool unreachable) {
+                                       AskToWake ask) {
   if (connection.desk.services().waker == nullptr) co_return WaitOutcome{};
   const TimePoint begun = Clock::now();
   net::TaskControl& me = co_await net::this_task();
   Wait wait(connection, client, me);
-  auto outcome = co_await wait.run(std::move(who), unreachable);
+  if (ask.waits) connection.expected = ExpectedPlayer(connection.server->state);
+  auto outcome = co_await wait.run(std::move(ask));
   connection.deadline += Clock::now() - begun;
   if (outcome.kind == WaitOutcome::Kind::dial) follow_server(connection);
   co_return outcome;

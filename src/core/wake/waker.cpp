@@ -36,7 +36,8 @@ Waker::Waker(Parts parts)
               [this](const Server& server) {
                 parts_.services.status_cache.invalidate(server.id());
               },
-          .changed = [this] { save_soon(); }} {
+          .changed = [this] { save_soon(); },
+          .time_to_come_again = [this] { return parts_.services.time_to_come_again.load(); }} {
   load();
 }
 

@@ -108,12 +108,13 @@ public final class Backend {
       if (session != null && session.player == event.getPlayer()) session.left = true;
     });
 
-    server.start("127.0.0.1", 0);
+    server.start("127.0.0.1", Integer.getInteger("drawbridge.port", 0));
     JsonObject ready = new JsonObject();
     ready.addProperty("event", "ready");
     ready.addProperty("port", MinecraftServer.getServer().getPort());
     ready.addProperty("protocol", MinecraftServer.PROTOCOL_VERSION);
     ready.addProperty("release", MinecraftServer.VERSION_NAME);
+    ready.addProperty("at", System.currentTimeMillis());
     emit(ready);
   }
 
@@ -124,6 +125,9 @@ public final class Backend {
   private void serve() throws IOException {
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (line.equals("stop")) {
+        return; // as the console of every server has it
+      }
       JsonObject request = gson.fromJson(line, JsonObject.class);
       JsonObject answer = new JsonObject();
       answer.add("id", request.get("id"));
