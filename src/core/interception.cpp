@@ -153,9 +153,8 @@ net::Task<Step> Interception::identify() {
 net::Task<Step> Interception::authenticate() {
   auto checked = co_await check_account(connection_, client_);
   if (!checked)
-    co_return std::unexpected(Denied{.kick = checked.error().kick,
-                                     .detail = std::move(checked.error().detail),
-                                     .verdict = {}});
+    co_return std::unexpected(Denied{
+        .kick = checked.error().kick, .detail = std::move(checked.error().detail), .verdict = {}});
   profile_ = std::move(*checked);
   co_return Step{};
 }

@@ -26,12 +26,13 @@ habits.add_argument("--die", type=int)
 habits.add_argument("--flood", action="store_true")
 habits.add_argument("--print", default="")
 habits.add_argument("--players", type=int, default=0)
+habits.add_argument("--proxy-header", default="")
 habits.add_argument("--think", type=float, default=0)
 habits = habits.parse_args()
 
-def note(name):
+def note(name, text=None):
     with open(name, "a") as out:
-        out.write(str(os.getpid()) + "\n")
+        out.write((text or str(os.getpid())) + "\n")
 
 note("starts")
 if habits.die is not None:
@@ -113,8 +114,23 @@ async def serve_login(reader, writer, intent):
         writer.write_eof()
         await reader.read(1)
 
+# Notes what the header says, so that a test can read it; one that is missing ends the connection.
+async def read_proxy_header(reader):
+    if habits.proxy_header == "v1":
+        line = (await reader.readuntil(b"\r\n")).decode().split()
+        if line[0] != "PROXY":
+            raise OSError
+        return note("headers", line[1])
+    head = await reader.readexactly(16)
+    if not head.startswith(b"\r\n\r\n\0\r\nQUIT\n"):
+        raise OSError
+    await reader.readexactly(head[14] * 256 + head[15])
+    note("headers", "LOCAL" if head[12] == 0x20 else "PROXY")
+
 async def serve(reader, writer):
     try:
+        if habits.proxy_header:
+            await read_proxy_header(reader)
         intent = (await read_frame(reader))[-1]
         wants_status = intent == 1
         if not wants_status:

@@ -18,7 +18,8 @@ class SleepyServer {
  public:
   // `habits` are arguments of the program: --delay SECONDS before it listens, --pings close,
   // --deaf (to its console), --stubborn (ignores SIGTERM), --die CODE at once, --flood,
-  // --print TEXT once it listens, --players N in its status, --think SECONDS over a log-in. It
+  // --print TEXT once it listens, --players N in its status, --think SECONDS over a log-in,
+  // --proxy-header v1|v2: takes nobody without one, and notes them in its folder (`headers`). It
   // refuses transfers, as servers do unless told otherwise.
   explicit SleepyServer(std::vector<std::string> habits = {});
   ~SleepyServer();  // ends what still runs of it

@@ -84,8 +84,7 @@ TEST_P(KicksReadable, proxy_full) {
 }
 
 TEST_P(KicksReadable, withheld) {
-  Door door("play.example",
-            {.server = "ip_filter.country_blacklist = [\"DE\"]", .global = {}});
+  Door door("play.example", {.server = "ip_filter.country_blacklist = [\"DE\"]", .global = {}});
   FakeClient client = door.client();
   expect_kick(client, "play.example", "geoip.database");
 }

@@ -13,12 +13,12 @@ struct Asleep {
                   std::string_view keys = {})
       : server(std::move(habits)),
         rig({.global = session.config(),
-             .servers = {{"lobby",
-                          server.file(keys, "kick_messages.start_failed = \"broken\"\n"
-                                            "kick_messages.starting = \"not yet\"\n"
-                                            "kick_messages.auth_failed = \"who is it\"\n"
-                                            "proxy_mode = \"" +
-                                                std::string(mode) + "\"")}}}) {
+             .servers = {{"lobby", server.file(keys,
+                                               "kick_messages.start_failed = \"broken\"\n"
+                                               "kick_messages.starting = \"not yet\"\n"
+                                               "kick_messages.auth_failed = \"who is it\"\n"
+                                               "proxy_mode = \"" +
+                                                   std::string(mode) + "\"")}}}) {
     EXPECT_TRUE(rig.logged({"server state", "is=sleeping"}));
     rig.daemon().proxy().services().hold_question_every = Duration(milliseconds(200));
   }
@@ -58,10 +58,11 @@ TEST_P(WakeIntercepted, kick_starts_it_and_says_so) {
   EXPECT_EQ(one.server.starts(), 1U);
 }
 
-TEST_P(WakeIntercepted, a_server_that_went_unseen_is_started_again) {
-  Asleep one(GetParam(), {}, "poll_interval = \"1m\"");
+TEST_P(WakeIntercepted, a_server_that_was_killed_is_started_again) {
+  Asleep one(GetParam());
   EXPECT_EQ(one.join(), "welcome Steve");
   EXPECT_EQ(one.server.kill_all(), 1U);
+  EXPECT_TRUE(one.rig.logged({"is=crashed", "killed by signal 9"}));
   EXPECT_EQ(one.join(), "welcome Steve");
   EXPECT_EQ(one.server.starts(), 2U);
 }

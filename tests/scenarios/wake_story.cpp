@@ -39,6 +39,7 @@ TEST(WakeStory, a_join_wakes_and_an_empty_server_is_stopped) {
   FakeClient player(rig.endpoint());
   player.log_in("play.example", "Steve");
   EXPECT_EQ(player.kicked(), "welcome Steve");
+  player.wire.close();
   EXPECT_EQ(server.starts(), 1U);
 
   EXPECT_TRUE(eventually([&] { return server.orderly_ends() == 1; })) << "nobody is there";
@@ -83,6 +84,8 @@ TEST(WakeStory, a_short_shutdown_after_stops_nothing_under_a_player_who_still_lo
   FakeClient player(rig.endpoint());
   player.log_in("play.example", "Steve");
   EXPECT_EQ(player.kicked(), "welcome Steve");
+  EXPECT_EQ(rig.log_lines({"server state", "is=stopping"}), 0U);
+  player.wire.close();
   EXPECT_TRUE(rig.logged({"server state", "is=stopping"})) << "and then it is empty";
 }
 
@@ -112,6 +115,7 @@ TEST(WakeStory, a_knock_while_it_stops_starts_it_again) {
   FakeClient player(rig.endpoint());
   player.log_in("play.example", "Steve");
   EXPECT_EQ(player.kicked(), "welcome Steve");
+  player.wire.close();
   EXPECT_TRUE(rig.logged({"server state", "is=stopping"}));
   FakeClient late(rig.endpoint(), elsewhere());
   late.log_in("play.example", "Alex");

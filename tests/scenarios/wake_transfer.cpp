@@ -13,12 +13,12 @@ struct Waiting {
   explicit Waiting(std::string_view keys = {}, std::vector<std::string> habits = {},
                    std::string_view server_keys = {})
       : server(std::move(habits)),
-        rig({.global = {},
-             .servers = {{"lobby",
-                          server.file("while_starting = \"transfer\"\n" + std::string(keys),
-                                      "kick_messages.start_failed = \"broken\"\n"
-                                      "kick_messages.starting = \"not yet\"\n" +
-                                          std::string(server_keys))}}}) {
+        rig({.global = "accept_transfers = false",
+             .servers = {
+                 {"lobby", server.file("while_starting = \"transfer\"\n" + std::string(keys),
+                                       "kick_messages.start_failed = \"broken\"\n"
+                                       "kick_messages.starting = \"not yet\"\n" +
+                                           std::string(server_keys))}}}) {
     EXPECT_TRUE(rig.logged({"server state", "is=sleeping"}));
   }
   SleepyServer server;
@@ -41,8 +41,7 @@ TEST(WakeTransfer, a_player_waits_in_configuration_and_is_sent_back) {
     const auto packet = client.link.read();
     ASSERT_TRUE(packet);
     if (packet->kind == mc::Kind::transfer) {
-      const auto sent =
-          mc::decode<mc::Transfer>(packet->fields, client.link.version, Fault::proxy);
+      const auto sent = mc::decode<mc::Transfer>(packet->fields, client.link.version, Fault::proxy);
       ASSERT_TRUE(sent);
       EXPECT_EQ(sent->host, "play.example");
       EXPECT_EQ(sent->port, 25565) << "what it had used";
@@ -131,7 +130,8 @@ TEST(WakeTransfer, intercepted_players_come_again_too) {
   EXPECT_EQ(client.success->uuid, offline_uuid("Steve"));
   ASSERT_TRUE(client.link.expect<mc::Transfer>().has_value());
   EXPECT_EQ(comes_again(one.rig, "Steve"), "welcome Steve");
-  EXPECT_EQ(comes_again(one.rig, "Alex").value_or(""), "This server does not take players who were sent here by another one.");
+  EXPECT_EQ(comes_again(one.rig, "Alex").value_or(""),
+            "This server does not take players who were sent here by another one.");
 }
 
 // However short shutdown_after is.

@@ -61,8 +61,7 @@ net::Task<WaitOutcome> Door::run(bool unreachable) {
     who_.uuid = known;
     who_.verified = true;
   }
-  const bool holds =
-      way_ == config::WhileStarting::hold || way_ == config::WhileStarting::limbo;
+  const bool holds = way_ == config::WhileStarting::hold || way_ == config::WhileStarting::limbo;
   AskToWake ask{.who = who_, .unreachable = unreachable, .waits = holds};
   auto outcome = co_await wait_for_server(connection_, client_, std::move(ask));
   if (outcome.kind == Kind::unverified) outcome = co_await verify();
@@ -84,8 +83,7 @@ net::Task<WaitOutcome> Door::come_again() {
   if (!profile_) connection_.deadline = now() + connection_.global().limits.login_timeout;
   std::string name = profile_ ? profile_->name : connection_.hello.player;
   const Uuid uuid = profile_ ? profile_->uuid : offline_uuid(name);
-  auto sent =
-      co_await send_back_when_ready(connection_, client_, std::move(name), uuid, who_);
+  auto sent = co_await send_back_when_ready(connection_, client_, std::move(name), uuid, who_);
   co_return sent;
 }
 

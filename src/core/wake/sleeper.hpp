@@ -79,9 +79,9 @@ class Sleeper {
   struct Run {  // since it was last started
     TimePoint begun;
     TimePoint online_since;
-    bool ours = false;        // we started it, so how long it takes can be learned
-    bool confirmed = false;   // the keeper has said yes
-    bool seen_alive = false;  // the keeper has seen it run
+    bool ours = false;         // we started it, so how long it takes can be learned
+    bool confirmed = false;    // the keeper has said yes
+    bool seen_alive = false;   // the keeper has seen it run
     bool comes_again = false;  // somebody was told to
     std::optional<IpAddress> woken_by = {};
     std::uint64_t stayed_before = 0;

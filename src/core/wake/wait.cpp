@@ -182,8 +182,7 @@ bool Wait::take_answers() {
 }
 
 bool Wait::take(const mc::Packet& packet) {
-  const auto kind =
-      mc::id_map(client_.version(), client_.state, mc::Bound::server).kind(packet.id);
+  const auto kind = mc::id_map(client_.version(), client_.state, mc::Bound::server).kind(packet.id);
   const auto answer = configures() ? mc::Kind::keep_alive : mc::Kind::login_plugin_response;
   if (kind == answer && answered_ < asked_) {
     ++answered_;

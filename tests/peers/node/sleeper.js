@@ -1,5 +1,6 @@
 // A Minecraft server that something starts and stops: answers pings, lets players in, ends when its console says `stop` or
-// with the code of a JVM that was told to (143). Prints "ready EPOCH" when its port is open.
+// with the code of a JVM that was told to (143). Prints "ready EPOCH" when its port is open, and "login EPOCH" for each
+// log-in that comes.
 //
 //   node sleeper.js MOTD [PORT [VERSION [HABIT..]]]
 //
@@ -22,6 +23,7 @@ function open () {
   const data = require('minecraft-data')(version)
   const server = mc.createServer({ 'online-mode': false, host: '0.0.0.0', port: Number(port), version, motd, hideErrors: true })
   server.on('listening', () => console.log(`ready ${Date.now()}`))
+  server.on('connection', client => client.on('login_start', () => console.log(`login ${Date.now()}`)))
   server.on('playerJoin', client => {
     client.write('login', data.loginPacket
       ? { ...data.loginPacket, entityId: 1 }

@@ -94,7 +94,10 @@ public final class Backend {
       Player player = event.getPlayer();
       event.setSpawningInstance(world);
       player.setRespawnPoint(new Pos(0.5, GROUND + 1, 0.5));
-      if (event.isFirstConfig()) sessions.put(player.getUsername(), new Session(player));
+      if (event.isFirstConfig()) {
+        sessions.put(player.getUsername(), new Session(player));
+        System.err.println("login " + System.currentTimeMillis());
+      }
     });
     events.addListener(PlayerSpawnEvent.class, event -> {
       Player player = event.getPlayer();
@@ -114,8 +117,8 @@ public final class Backend {
     ready.addProperty("port", MinecraftServer.getServer().getPort());
     ready.addProperty("protocol", MinecraftServer.PROTOCOL_VERSION);
     ready.addProperty("release", MinecraftServer.VERSION_NAME);
-    ready.addProperty("at", System.currentTimeMillis());
     emit(ready);
+    System.err.println("ready " + System.currentTimeMillis());
   }
 
   private synchronized void emit(JsonObject message) {
