@@ -78,8 +78,10 @@ RouteReport explain_route(const RouteQuestion& question, const core::World& worl
   const auto found =
       world.explain(mc::normal_host_name(question.host),
                     rules != nullptr ? rules->default_server : std::nullopt, &routed);
-  return {describe(world, found, routed.get()) + describe_player(question, ip),
-          found.match ? 0 : 4};
+  RouteReport out{describe(world, found, routed.get()) + describe_player(question, ip),
+                  found.match ? 0 : 4};
+  if (found.match) out.server = world.servers[found.match->server]->id();
+  return out;
 }
 
 RouteReport explain_route(const RouteQuestion& question,

@@ -23,7 +23,8 @@ struct RouteQuestion {
 
 struct RouteReport {
   std::string text;
-  int exit_code = 0;  // 0 found, 2 bad configuration or question, 4 no route
+  int exit_code = 0;                       // 0 found, 2 bad configuration or question, 4 no route
+  std::optional<std::string> server = {};  // the id, if one was found
 };
 
 RouteReport explain_route(const RouteQuestion& question,

@@ -1,6 +1,8 @@
 // Who may start a server that sleeps, and what the others read.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kit/fake_client.hpp"
 #include "kit/sleepy_server.hpp"
 
@@ -120,6 +122,22 @@ TEST(WakeAllowed, a_status_that_shows_players_keeps_it_up) {
   EXPECT_EQ(join(one.rig, "Steve"), "welcome Steve");
   EXPECT_TRUE(one.rig.logged({"not stopped", "players=2"}));
   EXPECT_EQ(one.rig.log_lines({"is=stopping"}), 0U);
+}
+
+// What an operator sees of it.
+TEST(WakeAllowed, route_tells_who_may_start_it_and_server_how_often_it_was) {
+  Asleep one("wakes_per_source = 1", {"--die", "1"});
+  EXPECT_TRUE(join(one.rig, "Steve"));
+  const auto says = [&](const std::string& command, const std::string& line) {
+    const auto lines = one.rig.daemon().command(command).lines;
+    return std::ranges::any_of(lines, [&](const auto& said) { return said.contains(line); });
+  };
+  EXPECT_TRUE(says("route play.example --ip 127.0.0.1",
+                   "127.0.0.1: 1 of 1 starts in the last hour, not before"));
+  EXPECT_TRUE(says("route play.example --ip 127.0.0.9",
+                   "127.0.0.9: 0 of 1 starts in the last hour, may start it"));
+  EXPECT_TRUE(says("server lobby", "started 1 times in the last hour, of 30"));
+  EXPECT_TRUE(says("server lobby", "crashed for "));
 }
 
 }  // namespace

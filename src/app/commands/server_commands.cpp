@@ -33,11 +33,39 @@ std::string state_text(const core::Server& server) {
   return good == all ? "in use" : fmt::format("{} of {} addresses in use", good, all);
 }
 
+// What a server that sleeps is doing, how often it was started, and whether somebody from this
+// address may start it now.
+std::vector<std::string> wake_lines(const core::Server& server, const core::World& world,
+                                    const core::Waker& waker,
+                                    const std::optional<IpAddress>& address) {
+  if (!server.wake) return {};
+  const TimePoint now = Clock::now();
+  const core::WakeLook look = server.wake->look(now);
+  const auto spoken = [](Duration time) {
+    return readable_duration(std::chrono::ceil<seconds>(time).count() * 1000);
+  };
+  const config::ServerManager& keys = *server.config.server_manager;
+  const core::WakeBudget::Limits limits{.per_source = keys.wakes_per_source,
+                                        .per_server = keys.wakes_per_server};
+  const IpAddress source = address ? world.gate.source_of(*address) : IpAddress();
+  const auto budget = waker.budget().look(source, server.id(), limits, now);
+  std::string state = fmt::format("{} for {}", name_of(look.state), spoken(look.elapsed(now)));
+  if (look.eta) state += fmt::format(", a start takes about {}", spoken(*look.eta));
+  std::vector<std::string> out{
+      std::move(state),
+      fmt::format("started {} times in the last hour, of {}", budget.of_server, limits.per_server)};
+  if (!address) return out;
+  out.push_back(fmt::format("{}: {} of {} starts in the last hour, {}", address->text(),
+                            budget.of_source, limits.per_source,
+                            budget.wait ? "not before " + spoken(*budget.wait) : "may start it"));
+  return out;
+}
+
 Answer unknown_server(const std::string& id) {
   return Answer::error(fmt::format("there is no server {}", escaped_for_log(id, 64)));
 }
 
-Answer about_server(const core::Server& server) {
+Answer about_server(const core::Server& server, const CommandParts& parts) {
   const std::string text = server_text(server, Clock::now());
   const auto lines = split(trimmed(text), '\n');
   Answer out = Answer::table(std::string(lines.front()));
@@ -46,6 +74,8 @@ Answer about_server(const core::Server& server) {
       fmt::format("mode {}, {}", config::name_of(server.config.proxy_mode), state_text(server)));
   if (!server.config.domains.empty())
     out.lines.push_back(fmt::format("domains: {}", fmt::join(server.config.domains, " ")));
+  for (std::string& line : wake_lines(server, *parts.world(), parts.waker, std::nullopt))
+    out.lines.push_back(std::move(line));
   config::Node json;
   json.add("id", server.id());
   json.add("players", config::Node::of(std::int64_t{server.state->players()}));
@@ -93,17 +123,28 @@ void add_address_command(api::CommandRegistry& registry, const CommandParts& par
                 .run = [&parts, act = std::move(act)](const CommandCall& call) {
                   if (const auto done = act(call["id"], call["address"]); !done)
                     return Answer::error(done.error().what);
-                  return about_server(*parts.world()->find(call["id"]));
+                  return about_server(*parts.world()->find(call["id"]), parts);
                 }});
 }
 
-Answer route(const core::World& world, const std::string& host) {
-  RouteReport report =
-      explain_route({.host = host, .listener = {}, .protocol = {}, .ip = {}}, world);
+// With --ip also what only the running proxy knows: whether that address may start the server.
+Answer route(const CommandParts& parts, const CommandCall& call) {
+  const core::WorldPtr world = parts.world();
+  const std::string* ip = call.option("ip");
+  const RouteReport report =
+      explain_route({.host = call["host"],
+                     .listener = {},
+                     .protocol = {},
+                     .ip = ip != nullptr ? std::optional(*ip) : std::nullopt},
+                    *world);
   const auto lines = split(trimmed(report.text), '\n');
   if (report.exit_code == exit_config) return Answer::error(std::string(lines.front()));
   Answer out = Answer::table(std::string(lines.front()));
   for (std::size_t i = 1; i < lines.size(); ++i) out.lines.emplace_back(trimmed(lines[i]));
+  const core::Server* server = report.server ? world->find(*report.server) : nullptr;
+  if (server != nullptr && ip != nullptr)
+    for (std::string& line : wake_lines(*server, *world, parts.waker, IpAddress::parse(*ip)))
+      out.lines.push_back(std::move(line));
   out.exit_code = report.exit_code;
   return out;
 }
@@ -121,7 +162,8 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
                 .run = [&parts](const CommandCall& call) {
                   const core::WorldPtr world = parts.world();
                   const core::Server* server = world->find(call["id"]);
-                  return server != nullptr ? about_server(*server) : unknown_server(call["id"]);
+                  return server != nullptr ? about_server(*server, parts)
+                                           : unknown_server(call["id"]);
                 }});
   registry.add({.name = "start",
                 .aliases = {"wake"},
@@ -152,11 +194,11 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
   add_address_command(
       registry, parts, "reset", "Uses an address again that was left out as unreachable",
       [&parts](const auto& id, const auto& address) { return parts.reset(id, address); });
-  registry.add(
-      {.name = "route",
-       .summary = "Which server a host name takes, and why",
-       .arguments = {{.name = "host"}},
-       .run = [&parts](const CommandCall& call) { return route(*parts.world(), call["host"]); }});
+  registry.add({.name = "route",
+                .summary = "Which server a host name takes, and why",
+                .arguments = {{.name = "host"}},
+                .options = {{.name = "ip", .value = "address"}},
+                .run = [&parts](const CommandCall& call) { return route(parts, call); }});
 }
 
 }  // namespace drawbridge::app

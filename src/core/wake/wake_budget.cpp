@@ -12,10 +12,12 @@ void forget_before(std::deque<TimePoint>& starts, TimePoint when) {
   while (!starts.empty() && starts.front() <= when) starts.pop_front();
 }
 
-// When the count falls below its limit again; nothing: it is below.
+// When the count of those since `after` falls below its limit again; nothing: it is below.
 std::optional<Duration> until_free(const std::deque<TimePoint>& starts, std::uint32_t limit,
                                    TimePoint now) {
-  if (starts.size() < limit) return std::nullopt;
+  const auto count =
+      std::ranges::count_if(starts, [now](TimePoint at) { return at > now - window; });
+  if (count < limit) return std::nullopt;
   return starts[starts.size() - limit] + window - now;
 }
 
@@ -24,25 +26,33 @@ std::optional<Duration> until_free(const std::deque<TimePoint>& starts, std::uin
 std::optional<Duration> WakeBudget::take(const IpAddress& source, const std::string& server,
                                          Limits limits, TimePoint now) {
   drop_old(now);
-  std::optional<Duration> longest;
-  const auto note = [&longest](std::optional<Duration> wait) {
-    if (wait) longest = std::max(longest.value_or(Duration::zero()), *wait);
+  const Look found = look(source, server, limits, now);
+  if (found.wait) return found.wait;
+  for (Starts* starts : {&starts_[{server, source}], &servers_[server]}) {
+    forget_before(*starts, now - window);
+    starts->push_back(now);
+  }
+  return std::nullopt;
+}
+
+WakeBudget::Look WakeBudget::look(const IpAddress& source, const std::string& server, Limits limits,
+                                  TimePoint now) const {
+  Look out;
+  const auto note = [&out](std::optional<Duration> wait) {
+    if (wait) out.wait = std::max(out.wait.value_or(Duration::zero()), *wait);
   };
+  const auto recent = [now](TimePoint at) { return at > now - window; };
   if (const auto wait = waits_.find(source); wait != waits_.end() && wait->second.until > now)
     note(wait->second.until - now);
-  Starts& of_source = starts_[{server, source}];
-  Starts& of_server = servers_[server];
-  forget_before(of_source, now - window);
-  forget_before(of_server, now - window);
-  note(until_free(of_source, limits.per_source, now));
-  note(until_free(of_server, limits.per_server, now));
-  if (!longest) {
-    of_source.push_back(now);
-    of_server.push_back(now);
-  } else if (of_source.empty()) {
-    starts_.erase({server, source});
+  if (const auto at = starts_.find({server, source}); at != starts_.end()) {
+    out.of_source = static_cast<std::size_t>(std::ranges::count_if(at->second, recent));
+    note(until_free(at->second, limits.per_source, now));
   }
-  return longest;
+  if (const auto at = servers_.find(server); at != servers_.end()) {
+    out.of_server = static_cast<std::size_t>(std::ranges::count_if(at->second, recent));
+    note(until_free(at->second, limits.per_server, now));
+  }
+  return out;
 }
 
 void WakeBudget::wasted(const IpAddress& source, TimePoint now) {

@@ -34,6 +34,14 @@ class WakeBudget {
   void wasted(const IpAddress& source, TimePoint now);
   void used(const IpAddress& source);
 
+  // What is left of it, without taking any.
+  struct Look {
+    std::size_t of_source = 0, of_server = 0;  // starts in the last hour
+    std::optional<Duration> wait;              // what take() would say
+  };
+  [[nodiscard]] Look look(const IpAddress& source, const std::string& server, Limits limits,
+                          TimePoint now) const;
+
   [[nodiscard]] std::size_t size() const { return starts_.size() + waits_.size(); }
 
  private:

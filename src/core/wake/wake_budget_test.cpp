@@ -64,5 +64,23 @@ TEST(WakeBudget, ForgetsWhatHasNoEffectAnyMore) {
   EXPECT_EQ(budget.size(), 1U);
 }
 
+TEST(WakeBudget, ALookTakesNothingAndSaysWhatATakeWould) {
+  WakeBudget budget;
+  const WakeBudget::Limits limits{.per_source = 2, .per_server = 3};
+  const auto look = [&](TimePoint now) {
+    return budget.look(*IpAddress::parse("198.51.100.7"), "lobby", limits, now);
+  };
+  const TimePoint begin = TimePoint(hours(5));
+  EXPECT_EQ(look(begin).of_source, 0U);
+  EXPECT_EQ(look(begin).wait, std::nullopt);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(budget.take(*IpAddress::parse("198.51.100.7"), "lobby", limits, begin), std::nullopt);
+  EXPECT_EQ(look(begin + minutes(10)).of_source, 2U);
+  EXPECT_EQ(look(begin + minutes(10)).of_server, 2U);
+  EXPECT_EQ(look(begin + minutes(10)).wait, Duration(minutes(50)));
+  EXPECT_EQ(look(begin + hours(1)).of_source, 0U) << "an hour later";
+  EXPECT_EQ(look(begin + hours(1)).wait, std::nullopt);
+}
+
 }  // namespace
 }  // namespace drawbridge::core

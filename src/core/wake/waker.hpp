@@ -56,6 +56,8 @@ class Waker {
   Result<> start(std::string_view server, api::WakeRequest request);
   Result<> stop(std::string_view server, std::string why);
 
+  [[nodiscard]] const WakeBudget& budget() const { return budget_; }
+
   // What has to end with the proxy is stopped; `done` is called when that has happened.
   void proxy_ends(std::function<void()> done);
 
