@@ -67,8 +67,8 @@ std::string join_command(std::span<const std::string> words) {
 
 // --- Commands ---
 
-std::string Command::usage() const {
-  std::string out = name;
+std::string Command::usage(bool in_console) const {
+  std::string out = in_console ? name : name_in_game();
   for (const Argument& argument : arguments) out += " " + shown_usage(argument);
   for (const Option& option : options)
     out += option.value.empty() ? fmt::format(" [--{}]", option.name)
@@ -77,7 +77,7 @@ std::string Command::usage() const {
 }
 
 std::string Command::node() const {
-  return "drawbridge.command." + name;
+  return "drawbridge.command." + name_in_game();
 }
 
 const std::string& CommandCall::operator[](std::string_view name) const {
@@ -180,7 +180,9 @@ std::optional<std::string> CommandRegistry::problem_of(const Argument& argument,
 Result<CommandCall> CommandRegistry::parse(const Caller& caller, const Command& command,
                                            std::vector<std::string> words) const {
   CommandCall call{.command = &command, .caller = caller, .arguments = {}, .options = {}};
-  const auto usage = [&] { return fail(Fault::client, "usage: {}", command.usage()); };
+  const auto usage = [&] {
+    return fail(Fault::client, "usage: {}", command.usage(caller.is_console()));
+  };
   std::size_t at = 0;
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (words[i].starts_with("--") && words[i].size() > 2 && !command.options.empty()) {
@@ -226,17 +228,18 @@ Answer CommandRegistry::help(const Caller& caller, const std::string& name) cons
     Answer out = Answer::table("commands");
     for (const auto& command : commands_)
       if (allows(caller, *command))
-        out.lines.push_back(fmt::format("{:<40} {}", command->usage(), command->summary));
+        out.lines.push_back(
+            fmt::format("{:<40} {}", command->usage(caller.is_console()), command->summary));
     return out;
   }
   const Command* command = find(lowered(name));
   if (command == nullptr || !allows(caller, *command)) return unknown(caller, name);
-  Answer out = Answer::table(command->usage(), {command->summary});
+  Answer out = Answer::table(command->usage(caller.is_console()), {command->summary});
   if (!command->aliases.empty() && caller.is_console())
     out.lines.push_back(fmt::format("also: {}", fmt::join(command->aliases, " ")));
   if (command->in_game != Availability::console && caller.is_console())
-    out.lines.push_back(
-        fmt::format("in the game: /drawbridge {}, node {}", command->name, command->node()));
+    out.lines.push_back(fmt::format("in the game: /drawbridge {}, node {}", command->name_in_game(),
+                                    command->node()));
   return out;
 }
 
@@ -245,7 +248,8 @@ std::vector<std::string> CommandRegistry::words_for(const Caller& caller, const 
   std::vector<std::string> out = argument.choices;
   if (argument.kind == ArgumentKind::command) {
     for (const auto& command : commands_)
-      if (allows(caller, *command)) out.push_back(command->name);
+      if (allows(caller, *command))
+        out.push_back(caller.is_console() ? command->name : command->name_in_game());
   } else if (const auto completer = completers_.find(argument.kind);
              completer != completers_.end()) {
     const auto more = completer->second(before);
@@ -265,7 +269,8 @@ std::vector<std::string> CommandRegistry::complete(const Caller& caller,
   std::vector<std::string> found;
   if (words->empty()) {
     for (const auto& command : commands_)
-      if (allows(caller, *command)) found.push_back(command->name);
+      if (allows(caller, *command))
+        found.push_back(caller.is_console() ? command->name : command->name_in_game());
   } else if (const Command* command = find(lowered(words->front()));
              command != nullptr && allows(caller, *command)) {
     std::size_t at = 0;

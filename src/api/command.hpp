@@ -119,10 +119,15 @@ struct Command {
   std::vector<Argument> arguments = {};
   std::vector<Option> options = {};
   Availability in_game = Availability::console;
+  std::string in_game_name = {};  // one of the aliases, where the game's name is another
   std::function<Answer(const CommandCall&)> run = {};
 
-  [[nodiscard]] std::string usage() const;  // "kick <player> [reason]"
-  [[nodiscard]] std::string node() const;   // "drawbridge.command.kick"
+  // "kick <player> [reason]"
+  [[nodiscard]] std::string usage(bool in_console = true) const;
+  [[nodiscard]] const std::string& name_in_game() const {
+    return in_game_name.empty() ? name : in_game_name;
+  }
+  [[nodiscard]] std::string node() const;  // "drawbridge.command.kick"
 };
 
 // Words between blanks; double quotes group, and a backslash in them takes the next character as it

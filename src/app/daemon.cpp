@@ -146,8 +146,8 @@ int Daemon::start() {
   providers_->follow(*global_);
   if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
   if (const int code = begin_gate(); code != exit_ok) return code;
-  if (const int code = open(); code != exit_ok) return code;
   make_commands();
+  if (const int code = open(); code != exit_ok) return code;
   open_control_socket();
   started_ = Clock::now();
   serving_ = true;
@@ -275,6 +275,8 @@ void Daemon::make_commands() {
       .reset = [this](const auto& server,
                       const auto& address) { return reset_health(server, address); },
       .origins = [this]() -> const config::Origins& { return origins_; },
+      .operators = operators_,
+      .operators_changed = [this] { set_permissions(); },
       .check = [this] { return config::check({.path = global_path_}, options_.overlays).output; }});
   commands_ = std::make_unique<api::CommandRegistry>();
   commands_->complete_with(api::ArgumentKind::server, [this](auto) {
@@ -293,6 +295,19 @@ void Daemon::make_commands() {
   add_server_commands(*commands_, *command_parts_);
   add_player_commands(*commands_, *command_parts_);
   add_ban_commands(*commands_, *command_parts_);
+  add_operator_commands(*commands_, *command_parts_);
+  commands_->decide_with([this](const api::Caller& caller, const api::Command& command) {
+    return proxy_->services().permissions.now()->may_use(caller, command);
+  });
+  game_commands_ =
+      std::make_unique<core::GameCommands>(control_, *commands_, proxy_->services().permissions);
+  proxy_->services().commands = game_commands_.get();
+  set_permissions();
+}
+
+void Daemon::set_permissions() {
+  proxy_->services().permissions.set(
+      std::make_shared<const core::Permissions>(global_->permissions, operators_));
 }
 
 api::Answer Daemon::command(const std::string& line) {
@@ -544,6 +559,7 @@ void Daemon::apply_global() {
       config::without_restart_keys(*global_, std::move(*loaded.config)));
   origins_ = std::move(loaded.origins);
   registry_->set_global(global_);
+  set_permissions();
   providers_->follow(*global_);
   if (const auto configured = bans_->configure(global_->ban); !configured)
     log::error("bans", "the ban file cannot be read", {{"reason", configured.error().what}});

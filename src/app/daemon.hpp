@@ -23,6 +23,7 @@
 #include "control/resolver.hpp"
 #include "control/service_manager.hpp"
 #include "core/bans/ban_store.hpp"
+#include "core/commands/game_commands.hpp"
 #include "core/drains.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
@@ -112,6 +113,7 @@ class Daemon {
   void make_commands();
   std::string answer(std::string_view request);
   [[nodiscard]] StatusFacts status_facts() const;
+  void set_permissions();
   void stop_with_words(std::optional<Duration> drain, const std::string& words);
   Result<> reset_health(const std::string& server, const std::string& address);
   void tell(const config::Problems& problems);
@@ -149,6 +151,8 @@ class Daemon {
   std::unique_ptr<core::Waker> waker_;
   std::unique_ptr<CommandParts> command_parts_;
   std::unique_ptr<api::CommandRegistry> commands_;
+  std::unique_ptr<core::GameCommands> game_commands_;
+  std::set<std::string> operators_;  // admins until the next start
   core::WorldPtr world_;
   std::set<std::string> found_together_;  // what cross_check() said of the last world
   control::ServiceManager service_manager_;

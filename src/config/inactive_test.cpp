@@ -32,10 +32,10 @@ TEST(InactiveKeys, OnlyThoseThatAreSetAndDoNothing) {
                            "[default_motd.online]\ntext = 'x'\nfavicon = 'iVBORw0KGgo='")),
       IsEmpty());
   EXPECT_THAT(
-      inactive_keys(global("[permissions]\nadmins = ['Steve']\n[kubernetes]\nnamespace = 'x'\n"
+      inactive_keys(global("[permissions]\nprovider = 'mine'\n[kubernetes]\nnamespace = 'x'\n"
                            "[plugins.a]\nenabled = false\n"
                            "[wasm.quotas]\ncommands = 1")),
-      ElementsAre("permissions.admins", "kubernetes", "wasm.quotas.commands", "plugins"));
+      ElementsAre("permissions.provider", "kubernetes", "wasm.quotas.commands", "plugins"));
 }
 
 TEST(InactiveKeys, PathsOnlyWhenSomebodySetThem) {

@@ -141,14 +141,14 @@ const Table& permissions_keys() {
   static const Table table = describe_table<Permissions>({
       key<&Permissions::provider>("provider", "Who answers questions about permissions.", live,
                                   later, an_id(), Range{"`builtin`, or a plugin's id"}),
-      key<&Permissions::admins>("admins", "Players who hold `drawbridge.admin`.", live, later,
+      key<&Permissions::admins>("admins", "Players who hold `drawbridge.admin`.", live, now,
                                 a_player()),
       key<&Permissions::player_commands>(
-          "player_commands", "Subcommands that are open to everybody.", live, later,
+          "player_commands", "Subcommands that are open to everybody.", live, now,
           Rule{"`help`, `version`, `list`, `find`, `server`, `*`", check_player_commands}),
       key<&Permissions::trust_offline_admins>(
           "trust_offline_admins", "Let players be admins although nobody has checked who they are.",
-          live, later),
+          live, now),
   });
   return table;
 }

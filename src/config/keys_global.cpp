@@ -325,7 +325,7 @@ const Table& global_keys() {
         config::table<&G::geoip>("geoip", geoip_keys(), "", ours, now),
         config::table<&G::rate_limit>("rate_limit", rate_limit_keys(), "", now),
         config::table<&G::ban>("ban", ban_keys(), "", now),
-        config::table<&G::permissions>("permissions", permissions_keys(), "", later),
+        config::table<&G::permissions>("permissions", permissions_keys(), "", now),
         config::table<&G::auth>("auth", auth_keys(), "", now),
         key<&G::accept_transfers>(
             "accept_transfers", "Let players in who come by a transfer packet (intercepted modes).",

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "core/commands/game_commands.hpp"
 #include "core/connection.hpp"
 #include "core/limbo/limbo_pump.hpp"
 #include "core/limbo/limbo_session.hpp"
@@ -33,6 +34,9 @@ SessionNames::SessionNames(std::string_view player, std::string_view host, std::
 namespace {
 
 constexpr std::uint32_t refused_at_once = 256;
+// What a player may say to us in that time: as many as an honest one types and completes.
+constexpr Duration say_window = seconds(5);
+constexpr std::uint32_t most_said = 40;
 
 // What the pumps call a session: its record's address, which is unique among this worker's and
 // finds the record without a table.
@@ -403,6 +407,55 @@ TextSubject Desk::subject_of(const Session& session) const {
 
 mc::Text Desk::words_for(std::uint64_t id, config::Kick kick) {
   return kick_words(kick, subject_of(session_of(id)));
+}
+
+// --- Commands ---
+
+api::Caller Desk::caller_of(const Session& session) {
+  return {.kind = api::Caller::Kind::player,
+          .name = std::string(session.names.player()),
+          .uuid = session.uuid,
+          .verified = session.is_intercepted() &&
+                      session.server->config.proxy_mode == config::ProxyMode::client_only,
+          .server = session.server->id(),
+          .session = session.number};
+}
+
+// Each costs the control thread something, which is one for all.
+bool Desk::may_say(Session& session) {
+  if (worker_.now() - session.said_since > say_window) {
+    session.said_since = worker_.now();
+    session.said = 0;
+  }
+  return ++session.said <= most_said;
+}
+
+void Desk::on_said(std::uint64_t id, const PacketFlow::Said& said) {
+  Session& session = session_of(id);
+  if (services_.commands == nullptr) return;
+  const bool is_command = said.kind == PacketFlow::Said::Kind::command;
+  if (!may_say(session)) {
+    if (is_command) (void)tell(session, mc::Text::legacy("§cNot so fast."));
+    return;
+  }
+  if (!is_command)
+    return services_.commands->complete(*this, caller_of(session), said.transaction, said.text);
+  services_.commands->run(*this, caller_of(session), our_command(said.text).value_or(""));
+}
+
+void Desk::answer_command(std::uint64_t number, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines)
+    if (!tell_session(number, mc::Text::legacy(line))) return;
+}
+
+void Desk::answer_completion(std::uint64_t number, std::int32_t transaction, std::string_view text,
+                             const std::vector<std::string>& words) {
+  for (Session* session = first_; session != nullptr; session = session->next) {
+    if (session->number != number) continue;
+    const ByteBuffer packet = mc::completions(transaction, text, words, session->version);
+    if (session->packets != nullptr) (void)session->packets->say(packet);
+    return;
+  }
 }
 
 // --- The limbo ---

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/command.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "core/address_health.hpp"
@@ -82,6 +83,9 @@ struct Session {
   bool settled = false;        // counts for the idle clock of a server that sleeps
   std::uint32_t newcomer = 0;  // 1 + its place among those that are watched for that; 0: none
   std::uint32_t since = 0;     // seconds since 1970 that it has been playing
+  // Commands and completions of ours in the window of seconds that is open.
+  TimePoint said_since = {};
+  std::uint32_t said = 0;
   // Intercepted: one of the two, owned by its pump. Neither: relayed.
   PacketSession* packets = nullptr;
   LimboSession* limbo = nullptr;
@@ -165,6 +169,12 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   // Its words for `kick` as a line of chat, to every intercepted player that is in play. In the
   // limbo nobody plays: whoever is there reads them and is let go.
   void tell_players(config::Kick kick);
+  // What came of a command, and of a completion, of the session with this number, if it is here.
+  void answer_command(std::uint64_t number, const std::vector<std::string>& lines);
+  void answer_completion(std::uint64_t number, std::int32_t transaction, std::string_view text,
+                         const std::vector<std::string>& words);
+  // As commands see this player.
+  [[nodiscard]] static api::Caller caller_of(const Session& session);
   // These bans hold from now on; whoever plays here and is banned is thrown out. Null: none.
   // Worker's thread (or before it runs).
   void set_bans(BanListPtr bans);
@@ -207,6 +217,8 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   void on_session_end(const SessionEnd& end) override;
   void on_session_lasts(std::uint64_t id, int client, int backend) override;
   mc::Text words_for(std::uint64_t id, config::Kick kick) override;
+  void on_said(std::uint64_t id, const PacketFlow::Said& said) override;
+  bool may_say(Session& session);
   void on_limbo_spawn(std::uint64_t id) override;
   void on_limbo_command(std::uint64_t id, std::string_view command) override;
   void on_limbo_second(std::uint64_t id, std::uint32_t stayed) override;

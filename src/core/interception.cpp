@@ -10,6 +10,7 @@
 #include "core/auth/account_check.hpp"
 #include "core/auth/name_rules.hpp"
 #include "core/backend_login.hpp"
+#include "core/commands/game_commands.hpp"
 #include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
 #include "core/limbo/limbo_pump.hpp"
@@ -348,6 +349,7 @@ void Interception::hand_to_session(BackendJoined joined) {
   SessionRules rules = SessionRules::of(connection_.global().limits);
   rules.drops_chat_session = !joined.knows_account;
   rules.longest_silence = joined.server->config.timeouts.read;
+  rules.takes_commands = services().commands != nullptr;
   SessionStart start{.version = client_.version(),
                      .client = client_.release(),
                      .backend = joined.backend.release(),
@@ -356,6 +358,15 @@ void Interception::hand_to_session(BackendJoined joined) {
   session.at_address = std::move(joined.at_address);
   session.names = SessionNames(profile_.name, connection_.host.name, joined.routed_to);
   session.address = joined.address;
+  if (rules.takes_commands) {
+    api::Caller caller{.kind = api::Caller::Kind::player,
+                       .name = profile_.name,
+                       .uuid = profile_.uuid,
+                       .verified = profile_.authenticated,
+                       .server = session.server->id(),
+                       .session = number_};
+    start.commands = services().commands->tree_for(caller);
+  }
   connection_.desk.begin_session(std::move(session), std::move(start));
 }
 

@@ -10,6 +10,7 @@
 #include "control/resolver.hpp"
 #include "core/auth/known_accounts.hpp"
 #include "core/balance.hpp"
+#include "core/commands/permissions.hpp"
 #include "core/gate/rate_table.hpp"
 #include "core/gate/source_counts.hpp"
 #include "core/limbo/limbo_frames.hpp"
@@ -23,6 +24,7 @@
 
 namespace drawbridge::core {
 
+class GameCommands;
 class Waker;
 
 // What the gate remembers across worlds.
@@ -49,7 +51,9 @@ struct Services {
   LimboBook limbo;
   GateMemory gate;
   WakeRecords wakes;
-  Waker* waker = nullptr;  // set before the workers run; null: nothing is started here
+  PermissionBook permissions;
+  GameCommands* commands = nullptr;  // set before the workers run; null: there are none
+  Waker* waker = nullptr;            // set before the workers run; null: nothing is started here
   // How often a player who is held is asked something, to be kept awake.
   std::atomic<Duration> hold_question_every = Duration(seconds(10));
   // How long a server waits, once it is ready, for players who were told to come again.

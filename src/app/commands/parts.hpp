@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "api/command.hpp"
@@ -25,6 +26,9 @@ struct CommandParts {
       drain;
   std::function<Result<>(const std::string& server, const std::string& address)> reset;
   std::function<const config::Origins&()> origins;
+  // Admins until the next start, beside those of the file.
+  std::set<std::string>& operators;
+  std::function<void()> operators_changed;
   // What `drawbridge check` would say of the files as they are now.
   std::function<std::string()> check;
 };
@@ -33,6 +37,7 @@ struct CommandParts {
 void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& parts);
 void add_server_commands(api::CommandRegistry& registry, const CommandParts& parts);
 void add_player_commands(api::CommandRegistry& registry, const CommandParts& parts);
+void add_operator_commands(api::CommandRegistry& registry, const CommandParts& parts);
 void add_ban_commands(api::CommandRegistry& registry, const CommandParts& parts);
 
 }  // namespace drawbridge::app

@@ -170,6 +170,7 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
                 .summary = "Starts a server that has a server_manager",
                 .arguments = {{.name = "id", .kind = ArgumentKind::server}},
                 .in_game = Availability::admin,
+                .in_game_name = "wake",
                 .run = [&parts](const CommandCall& call) {
                   const auto done = parts.waker.start(call["id"], {});
                   return done ? Answer::ok("starting " + call["id"])
@@ -180,6 +181,7 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
                 .summary = "Stops such a server",
                 .arguments = {{.name = "id", .kind = ArgumentKind::server}},
                 .in_game = Availability::admin,
+                .in_game_name = "sleep",
                 .run = [&parts](const CommandCall& call) {
                   const auto done = parts.waker.stop(call["id"], "asked for");
                   return done ? Answer::ok("stopping " + call["id"])

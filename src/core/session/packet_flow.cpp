@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/commands/game_commands.hpp"
 #include "mc/frame.hpp"
 #include "mc/packets/configuration.hpp"
 #include "mc/packets/play.hpp"
@@ -23,6 +24,25 @@ constexpr std::size_t nothing_passes = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t most_inflated_for_fields = 512;
 // A kick may be longer than other packets that matter.
 constexpr std::size_t longest_kick = 65'536;
+// Commands and what is to be completed; the server's whole tree (a vanilla one has 30 KiB).
+constexpr std::size_t longest_said = 5'632;
+constexpr std::size_t largest_tree = std::size_t{1} << 20;
+
+std::size_t most_inflated_for(Kind kind) {
+  switch (kind) {
+    case Kind::kick_disconnect:
+    case Kind::disconnect:
+      return longest_kick;
+    case Kind::chat:
+    case Kind::chat_command:
+    case Kind::tab_complete:
+      return longest_said;
+    case Kind::declare_commands:
+      return largest_tree;
+    default:
+      return most_inflated_for_fields;
+  }
+}
 
 // How many bytes the VarInt at the front has.
 std::size_t varint_length(ByteView bytes) {
@@ -35,13 +55,15 @@ std::size_t varint_length(ByteView bytes) {
 
 PacketFlow::PacketFlow(mc::Version version, Phases phases, Thresholds thresholds,
                        const SessionRules& rules, mc::Codecs& codecs, ByteBuffer& scratch,
-                       std::uint32_t second)
+                       std::uint32_t second, std::shared_ptr<const mc::CommandTree> commands)
     : rules_(rules),
       codecs_(codecs),
       scratch_(scratch),
-      tracker_(version, phases.client, phases.backend,
-               {.drops_chat_session = rules.drops_chat_session}),
-      budget_(rules.packets_per_second, rules.inflated_per_second, second) {
+      tracker_(
+          version, phases.client, phases.backend,
+          {.drops_chat_session = rules.drops_chat_session, .takes_commands = rules.takes_commands}),
+      budget_(rules.packets_per_second, rules.inflated_per_second, second),
+      commands_(std::move(commands)) {
   lanes_[index(Side::client)].sender = lanes_[index(Side::backend)].receiver = thresholds.client;
   lanes_[index(Side::backend)].sender = lanes_[index(Side::client)].receiver = thresholds.backend;
   settle(Side::client);
@@ -251,7 +273,15 @@ PacketFlow::Step PacketFlow::look(Side from, ByteView frame, std::size_t prefix,
   if (may_matter) {
     const auto id = mc::peek_packet_id(*contents, codecs_.inflater, fault_of(from));
     if (!id) return bad(id.error());
-    if (note(from, *contents, *id) == PacketTracker::Verdict::drop) return step;
+    instead_ = {};
+    if (note(from, *contents, *id) == PacketTracker::Verdict::drop) {
+      step.instead = instead_;
+      return step;
+    }
+    if (from == Side::backend && tracker_.awaits_tree()) {
+      tracker_.looked_for_tree();
+      if (!tracker_.awaits_tree()) settle(from);
+    }
   }
   scratch_.clear();
   if (!passes) {
@@ -273,16 +303,17 @@ PacketFlow::Step PacketFlow::look(Side from, ByteView frame, std::size_t prefix,
 PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std::int32_t id) {
   const Kind kind = lanes_[index(from)].ids->kind(id);
   if (kind == Kind::none || !tracker_.matters(from, kind)) return PacketTracker::Verdict::pass;
-  const bool is_kick = kind == Kind::kick_disconnect || kind == Kind::disconnect;
   ByteView fields;
-  if (!contents.is_compressed() ||
-      contents.inflated <= (is_kick ? longest_kick : most_inflated_for_fields)) {
+  if (!contents.is_compressed() || contents.inflated <= most_inflated_for(kind)) {
     const auto whole = mc::whole_packet(contents, codecs_.inflater, fault_of(from));
     // A stream that is damaged behind its id is the receiver's to refuse.
     if (whole)
       if (const auto packet = mc::split_packet(*whole, fault_of(from))) fields = packet->fields;
   }
-  const auto verdict = tracker_.note(from, kind, fields);
+  auto verdict = tracker_.note(from, kind, fields);
+  if (from == Side::client ? hear(kind, fields)
+                           : kind == Kind::declare_commands && add_commands(fields))
+    verdict = PacketTracker::Verdict::drop;
   std::int32_t threshold = 0;
   if (tracker_.takes_threshold(threshold)) {
     lanes_[index(Side::backend)].sender = lanes_[index(Side::client)].receiver = {threshold};
@@ -290,6 +321,48 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
   }
   settle(from);
   return verdict;
+}
+
+// --- Commands of ours ---
+
+// Whether the client said it to us.
+bool PacketFlow::hear(Kind kind, ByteView fields) {
+  if (kind != Kind::chat && kind != Kind::chat_command && kind != Kind::tab_complete) return false;
+  const mc::Version version = tracker_.version();
+  if (kind == Kind::tab_complete) {
+    const auto asked = mc::read_completion(fields, version);
+    if (!asked || !asked->text.starts_with('/') || !asked->text.contains(' ')) return false;
+    if (!our_command(asked->text.substr(1))) return false;
+    said_ = {Said::Kind::completion, asked->transaction, std::string(asked->text)};
+    return true;
+  }
+  const auto said = mc::read_command(kind, fields, version);
+  if (!said || said->is_signed || !our_command(said->command)) return false;
+  said_ = {Said::Kind::command, 0, std::string(said->command)};
+  // Without it the server would find the next signed message out of order.
+  if (said->acknowledged != 0)
+    queue_instead(Side::backend, mc::message_acknowledgement(said->acknowledged, version));
+  return true;
+}
+
+// The backend's tree with ours in it, if both are there; else it goes on as it came.
+bool PacketFlow::add_commands(ByteView fields) {
+  if (!commands_ || fields.empty()) return false;
+  const auto merged = mc::with_commands(fields, *commands_, tracker_.version());
+  if (!merged) return false;
+  const auto id = lanes_[index(Side::backend)].ids->id(Kind::declare_commands);
+  ByteBuffer packet;
+  mc::Writer(packet).varint(id.value_or(0));
+  packet.insert(packet.end(), merged->begin(), merged->end());
+  queue_instead(Side::client, packet);
+  return !instead_.empty();
+}
+
+void PacketFlow::queue_instead(Side to, ByteView packet) {
+  scratch_.clear();
+  const mc::Threshold receiver = lanes_[index(other(to))].receiver;
+  if (mc::append_packet(scratch_, packet, receiver, codecs_.deflater, Fault::proxy))
+    instead_ = scratch_;
 }
 
 // --- Packets of ours ---

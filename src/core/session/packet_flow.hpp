@@ -12,7 +12,10 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -22,6 +25,7 @@
 #include "core/session/side.hpp"
 #include "mc/compressed_frame.hpp"
 #include "mc/packet_ids.hpp"
+#include "mc/packets/commands.hpp"
 #include "mc/text.hpp"
 #include "mc/version.hpp"
 
@@ -38,8 +42,21 @@ class PacketFlow {
 
   // `codecs` and `scratch` are the worker's and outlive this; `scratch` is what is changed on the
   // way and lives until the next call for any session. `second`: the worker's count of seconds.
+  // `commands`: ours that go into the client's tree; may be null.
   PacketFlow(mc::Version version, Phases phases, Thresholds thresholds, const SessionRules& rules,
-             mc::Codecs& codecs, ByteBuffer& scratch, std::uint32_t second);
+             mc::Codecs& codecs, ByteBuffer& scratch, std::uint32_t second,
+             std::shared_ptr<const mc::CommandTree> commands = nullptr);
+
+  // What the client said to the proxy, and not to its server.
+  struct Said {
+    enum class Kind : std::uint8_t { command, completion };
+    Kind kind = Kind::command;
+    std::int32_t transaction = 0;  // of a completion
+    // A command without slash, its first word is one of ours; what is to be completed, with slash.
+    std::string text;
+  };
+  // After each Step that more may follow: what its packet said, once.
+  [[nodiscard]] std::optional<Said> take_said() { return std::exchange(said_, std::nullopt); }
 
   // What to do with the first bytes of a buffer: the first `pass` go on as they are, then `instead`
   // goes on in the place of the next `skip`.
@@ -112,6 +129,9 @@ class PacketFlow {
   // The answer to one frame that needs more than a glance.
   Step look(Side from, ByteView frame, std::size_t prefix, std::uint32_t second);
   PacketTracker::Verdict note(Side from, const mc::Contents& contents, std::int32_t id);
+  bool hear(mc::Kind kind, ByteView fields);
+  bool add_commands(ByteView fields);
+  void queue_instead(Side to, ByteView packet);
   Step bad(Error error, bool over_budget = false);
   [[nodiscard]] mc::Sender sender(Side from) const;
 
@@ -128,6 +148,10 @@ class PacketFlow {
   std::array<Byte, 128> last_;
   ByteBuffer after_bundle_;  // frames of ours that wait for its end
   BadInput bad_;
+  std::shared_ptr<const mc::CommandTree> commands_;
+  std::optional<Said> said_;
+  // What note() has put into the place of a packet that it drops.
+  ByteView instead_;
 };
 
 }  // namespace drawbridge::core

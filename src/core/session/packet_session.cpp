@@ -43,7 +43,7 @@ PacketSession::PacketSession(PacketPump& pump, SessionOwner& owner, std::uint64_
       started_(pump.worker_.now()),
       flow_(start.version, {.client = start.client.state, .backend = start.backend.state},
             {.client = start.client.threshold, .backend = start.backend.threshold}, start.rules,
-            pump.codecs_, pump.scratch_, pump.second_),
+            pump.codecs_, pump.scratch_, pump.second_, std::move(start.commands)),
       longest_silence_(static_cast<std::uint32_t>(
           std::chrono::ceil<seconds>(start.rules.longest_silence).count())) {
   for (const Side side : both) {
@@ -244,6 +244,8 @@ void PacketSession::walk(Side from, ByteView bytes) {
     hand_on(to, bytes.first(step.pass), is_last);
     if (!step.instead.empty()) queue(to, step.instead);
     bytes = bytes.subspan(step.pass + step.skip);
+    if (from == Side::client)
+      if (const auto said = flow_.take_said()) owner_.on_said(id_, *said);
   } while (step.then == PacketFlow::Step::Then::more && !is_full(out) && !over_);
   PacketPump::bump(pump_.totals_.packets[index(to)], flow_.packets(from) - packets);
   if (over_) return;
@@ -354,6 +356,11 @@ Result<> PacketSession::send(Side to, ByteView packet) {
   if (!frame) return std::unexpected(frame.error());
   queue(to, *frame);
   return {};
+}
+
+bool PacketSession::say(ByteView packet) {
+  return flow_.tracker().state(Side::backend) == mc::State::play &&
+         send(Side::client, packet).has_value();
 }
 
 bool PacketSession::tell(const mc::Text& words) {

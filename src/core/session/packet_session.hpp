@@ -38,6 +38,8 @@ class PacketSession final : public net::Pollable, public net::Turn {
   // A packet of ours (id and fields in that end's phase), between two frames and in no bundle. An
   // error: larger than a frame can be; or that end is gone.
   Result<> send(Side to, ByteView packet);
+  // The same in play, for the client; false where it is not.
+  bool say(ByteView packet);
   // A line of chat from the proxy. False where the client is in no phase that has chat.
   bool tell(const mc::Text& words);
   // At once, without words.

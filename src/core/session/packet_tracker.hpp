@@ -50,6 +50,7 @@ class PacketTracker {
 
   struct Rules {
     bool drops_chat_session = false;
+    bool takes_commands = false;
   };
 
   // The phases of what each side sends next: configuration or play.
@@ -67,6 +68,12 @@ class PacketTracker {
   // Packets larger than this (id and fields) are of no kind that matters, so that compressed ones
   // need not be looked into.
   [[nodiscard]] std::size_t largest_that_matters(Side from) const;
+  // The backend's tree of commands is still to come, so that every packet of its play is looked
+  // into; for so many of them at most.
+  [[nodiscard]] bool awaits_tree() const { return tree_within_ > 0; }
+  void looked_for_tree() {
+    if (tree_within_ > 0) --tree_within_;
+  }
 
   // A packet from `from` that matters is about to pass. `fields` may be empty where they were not
   // worth inflating.
@@ -125,6 +132,7 @@ class PacketTracker {
   bool was_kicked_ = false;
   bool was_transferred_ = false;
   bool known_packs_asked_ = false;
+  std::uint16_t tree_within_ = 0;
   std::uint8_t chunk_batches_ = 0;
   std::uint8_t resource_packs_ = 0;
   std::uint8_t cookies_ = 0;

@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "config/global.hpp"
 #include "core/link_start.hpp"
+#include "mc/packets/commands.hpp"
 #include "mc/version.hpp"
 
 namespace drawbridge::core {
@@ -17,6 +19,8 @@ struct SessionRules {
   // The backend knows the player by an offline UUID, so it would refuse a chat session, which is
   // signed for the true one: `chat_session_update` stays here.
   bool drops_chat_session = false;
+  // Commands of ours are not the backend's: /drawbridge stays here.
+  bool takes_commands = false;
   // The largest packet once inflated, both ways; bytes.
   std::size_t max_inflated = std::size_t{8} << 20;
   // What the client may cause, averaged over 7 seconds; 0 = no limit.
@@ -29,6 +33,7 @@ struct SessionRules {
   // The limits of the configuration; the rest is as above.
   static SessionRules of(const config::Limits& limits) {
     return {.drops_chat_session = false,
+            .takes_commands = false,
             .max_inflated = limits.max_inflated,
             .inflated_per_second = limits.inflated_per_second,
             .packets_per_second = limits.packets_per_second,
@@ -42,6 +47,8 @@ struct SessionStart {
   LinkStart client;
   LinkStart backend;
   SessionRules rules;
+  // Commands of ours that the player may use, for its client's tree; may be null.
+  std::shared_ptr<const mc::CommandTree> commands = {};
 };
 
 }  // namespace drawbridge::core
