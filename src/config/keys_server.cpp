@@ -187,10 +187,6 @@ const Table& keeper_keys() {
             "Ask the session server who a player is before starting anything.", ours, now),
         key<&ServerManager::while_starting>(
             "while_starting", "What happens to players meanwhile.", ours, now,
-            LaterValues{[](const void* value) {
-              const auto& mode = *static_cast<const std::optional<WhileStarting>*>(value);
-              return !mode || *mode != WhileStarting::limbo;
-            }},
             DefaultText{"`limbo` with the `server_wake` handler, else `hold`"}),
         key<&ServerManager::hold_timeout>(
             "hold_timeout", "How long a login is kept open.", ours, now, more_than(seconds(0)),
@@ -378,7 +374,12 @@ const Table& server_keys() {
                                           ours, now, DefaultText{"global `kick_messages`"}),
         key<&ServerConfig::limbo_handlers>(
             "limbo_handlers", "Stations before the server, in order (intercepted modes).", fresh,
-            later),
+            now, LaterValues{[](const void* value) {
+              return std::ranges::all_of(*static_cast<const std::vector<std::string>*>(value),
+                                         [](const std::string& name) {
+                                           return name == "server_wake" || name == "reconnect";
+                                         });
+            }}),
         key<&ServerConfig::bungeecord_channel>(
             "bungeecord_channel", "Let the backend use the BungeeCord channel (intercepted modes).",
             fresh, later),

@@ -453,8 +453,8 @@ bool can_be_told(const Connection& connection, const Server& server) {
              ForwardingMode::velocity;
 }
 
-// A fallback must not be the way round a protection: it reads packets as well, and a server whose
-// players must have an account takes no others.
+}  // namespace
+
 bool may_stand_in(const Connection& connection, const Server& server, const Profile& profile) {
   if (server.withheld || !config::is_intercepted(server.config.proxy_mode)) return false;
   const Gate gate = connection.gate();
@@ -463,6 +463,8 @@ bool may_stand_in(const Connection& connection, const Server& server, const Prof
     return false;
   return profile.authenticated || server.config.proxy_mode == config::ProxyMode::offline;
 }
+
+namespace {
 
 using Joined = std::expected<BackendJoined, Refusal>;
 

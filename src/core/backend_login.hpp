@@ -52,6 +52,11 @@ struct BackendJoined {
   std::string routed_to;      // its text, when a route led there
 };
 
+// Whether another server may take this player in place of its own. It must not be the way round a
+// protection: it reads packets as well, and a server whose players must have an account takes no
+// others.
+bool may_stand_in(const Connection& connection, const Server& server, const Profile& profile);
+
 // Reaches connection.server, then its fallbacks while none has let the player in, and logs the
 // player in there. Whatever the client sends meanwhile is read from `client`, whose phase is login.
 //

@@ -8,10 +8,8 @@
 #include "base/strings.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/connection.hpp"
-#include "core/limbo/limbo_pump.hpp"
+#include "core/limbo/limbo_host.hpp"
 #include "core/limbo/limbo_session.hpp"
-#include "core/limbo/limbo_texts.hpp"
-#include "core/limbo/lobby.hpp"
 #include "core/login_under_way.hpp"
 #include "core/reach.hpp"
 #include "core/session/packet_pump.hpp"
@@ -43,11 +41,12 @@ constexpr std::uint32_t most_said = 40;
 std::uint64_t id_of(const Session& session) {
   return reinterpret_cast<std::uintptr_t>(&session);
 }
-Session& session_of(std::uint64_t id) {
-  return *reinterpret_cast<Session*>(static_cast<std::uintptr_t>(id));
-}
 
 }  // namespace
+
+Session& Desk::session_of(std::uint64_t id) {
+  return *reinterpret_cast<Session*>(static_cast<std::uintptr_t>(id));
+}
 
 Desk::Desk(net::Worker& worker, Services& services)
     : worker_(worker), services_(services), slab_(sizeof(Session)) {
@@ -83,11 +82,10 @@ void Desk::set_world(WorldPtr world) {
   strangers_.set_limits(world->global->limits.stranger_memory / services_.workers,
                         services_.descriptors / 2 / services_.workers);
   const WorldPtr before = std::exchange(world_, std::move(world));
-  if (!before || !limbo_pump_) return;
+  if (!before || !limbo_host_) return;
   for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
     next = session->next;  // a session may end over what is written to it
-    if (session->limbo != nullptr && session->server->is_lobby)
-      tell_lobby_of_servers(*session->limbo, subject_of(*session), *before);
+    if (session->limbo != nullptr) limbo_host_->on_world(*session, *before);
   }
 }
 
@@ -207,11 +205,11 @@ void Desk::begin_session(Session session, SessionStart start) {
 }
 
 void Desk::begin_limbo(Session session, LimboStart start) {
-  if (!limbo_pump_) limbo_pump_ = std::make_unique<LimboPump>(worker_, codecs());
+  if (!limbo_host_) limbo_host_ = std::make_unique<LimboHost>(*this, codecs());
   Session& record = enter(std::move(session));
   services_.intercepted.fetch_add(1, std::memory_order_relaxed);
   net::apply_options(start.client.fd.get(), socket_options(*world_->global, *record.server));
-  record.limbo = &limbo_pump_->add(id_of(record), *this, *this, start);
+  record.limbo = &limbo_host_->pump().add(id_of(record), *this, *limbo_host_, start);
   const std::uint64_t number = record.number;
   LimboPump::begin(*record.limbo, start);  // after which the record may be gone
   enforce_ban(number);
@@ -325,7 +323,7 @@ void Desk::end_player(std::uint64_t number, config::Kick why) {
 
 void Desk::kick_players(config::Kick kick, SessionEndReason why) {
   if (packet_pump_) packet_pump_->kick_all(kick, why);
-  if (limbo_pump_) limbo_pump_->kick_all(kick, why);
+  if (limbo_host_) limbo_host_->pump().kick_all(kick, why);
 }
 
 bool Desk::tell(Session& session, const mc::Text& words) {
@@ -376,6 +374,7 @@ void Desk::on_relay_end(const net::RelayEnd& end) {
 }
 
 void Desk::on_session_end(const SessionEnd& end) {
+  if (session_of(end.id).limbo != nullptr) LimboHost::on_end(session_of(end.id), end.why);
   leave(session_of(end.id), {.started = end.started,
                              .up = end.bytes.to_backend,
                              .down = end.bytes.to_client,
@@ -456,31 +455,6 @@ void Desk::answer_completion(std::uint64_t number, std::int32_t transaction, std
     if (session->packets != nullptr) (void)session->packets->say(packet);
     return;
   }
-}
-
-// --- The limbo ---
-
-void Desk::on_limbo_spawn(std::uint64_t id) {
-  const Session& session = session_of(id);
-  if (session.server->is_lobby) return show_lobby(*session.limbo, subject_of(session));
-  show_limbo(*session.limbo, subject_of(session));
-}
-
-void Desk::on_limbo_command(std::uint64_t id, std::string_view command) {
-  const Session& session = session_of(id);
-  if (session.server->is_lobby && command == "help")
-    return tell_lobby_help(*session.limbo, subject_of(session));
-  session.limbo->tell(mc::Text::legacy("§7There are no commands here."));
-}
-
-void Desk::on_limbo_second(std::uint64_t id, std::uint32_t stayed) {
-  const Session& session = session_of(id);
-  if (session.server->is_lobby) return;
-  const auto& limit = world_->global->limbo.time_limit;
-  if (limit && seconds(stayed) >= *limit)
-    return session.limbo->kick(words_for(id, config::Kick::offline), SessionEndReason::closed,
-                               "limbo.time_limit");
-  refresh_limbo(*session.limbo, subject_of(session), stayed);
 }
 
 void Desk::log_end(const Session& session, const Ended& end) const {

@@ -21,7 +21,6 @@
 #include "core/gate/gate.hpp"
 #include "core/gate/refusals.hpp"
 #include "core/gate/strangers.hpp"
-#include "core/limbo/limbo_owner.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
 #include "core/session/session_owner.hpp"
@@ -53,14 +52,19 @@ class SessionNames {
   std::uint16_t backend_size_;
 };
 
-class LimboPump;
+class LimboHost;
 class LimboSession;
+class LimboVisit;
 class LoginUnderWay;
 class PacketPump;
 class PacketSession;
 struct LimboStart;
 struct TextSubject;
 struct SessionStart;
+
+struct LimboVisitDeleter {
+  void operator()(LimboVisit* visit) const;
+};
 
 // A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
 // client claims can reach another's session.
@@ -89,6 +93,8 @@ struct Session {
   // Intercepted: one of the two, owned by its pump. Neither: relayed.
   PacketSession* packets = nullptr;
   LimboSession* limbo = nullptr;
+  // In the limbo, with handlers that decide when it goes on; `server` is the one that it waits for.
+  std::unique_ptr<LimboVisit, LimboVisitDeleter> visit = {};
   Session* previous = nullptr;
   Session* next = nullptr;
 
@@ -135,7 +141,7 @@ constexpr bool has_settled(Duration age, std::uint64_t bytes_of_server) {
 // Whoever is there for this long has made use of a start.
 inline constexpr Duration real_stay = minutes(2);
 
-class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwner {
+class Desk final : public net::RelayOwner, public SessionOwner {
  public:
   // `worker` and `services` outlive the desk. Build before the worker runs, destroy after it has
   // ended.
@@ -206,6 +212,10 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   [[nodiscard]] std::vector<PlayerNote> players() const;
   // For everybody who opens packets on this worker; made when first asked for (about 450 KiB).
   [[nodiscard]] mc::Codecs& codecs();
+  // What the pumps call a session by.
+  [[nodiscard]] static Session& session_of(std::uint64_t id);
+  // For texts to this player.
+  [[nodiscard]] TextSubject subject_of(const Session& session) const;
   // The list of intercepted log-ins under way.
   [[nodiscard]] LoginUnderWay*& logins() { return logins_; }
 
@@ -219,9 +229,6 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   mc::Text words_for(std::uint64_t id, config::Kick kick) override;
   void on_said(std::uint64_t id, const PacketFlow::Said& said) override;
   bool may_say(Session& session);
-  void on_limbo_spawn(std::uint64_t id) override;
-  void on_limbo_command(std::uint64_t id, std::string_view command) override;
-  void on_limbo_second(std::uint64_t id, std::uint32_t stayed) override;
   struct Ended {
     TimePoint started;
     std::uint64_t up, down;
@@ -242,7 +249,6 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   void watch_newcomer(Session& session, bool settled_already);
   void look_at_newcomers();
   void forget_newcomer(Session& session);
-  [[nodiscard]] TextSubject subject_of(const Session& session) const;
   static bool tell(Session& session, const mc::Text& words);
   // `words` and the end, for a player of ours.
   static void kick(Session& session, const mc::Text& words, SessionEndReason why,
@@ -263,7 +269,7 @@ class Desk final : public net::RelayOwner, public SessionOwner, public LimboOwne
   std::vector<Newcomer> newcomers_;  // of the last two minutes
   std::unique_ptr<mc::Codecs> codecs_;
   std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
-  std::unique_ptr<LimboPump> limbo_pump_;    // the same
+  std::unique_ptr<LimboHost> limbo_host_;    // the same
 };
 
 }  // namespace drawbridge::core

@@ -13,7 +13,11 @@
 #include "core/commands/game_commands.hpp"
 #include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
+#include "core/limbo/limbo_host.hpp"
 #include "core/limbo/limbo_pump.hpp"
+#include "core/limbo/limbo_visit.hpp"
+#include "core/limbo/reconnect.hpp"
+#include "core/limbo/server_wake.hpp"
 #include "core/login_under_way.hpp"
 #include "core/packet_stream.hpp"
 #include "core/player_directory.hpp"
@@ -43,8 +47,9 @@ constexpr Duration replacing_time = seconds(5);
 struct Denied {
   std::optional<config::Kick> kick;
   std::string detail;
-  Verdict verdict = {};  // of the gate, if it was it
-  bool is_said = false;  // nothing is left to say: it was sent away
+  Verdict verdict = {};    // of the gate, if it was it
+  bool is_said = false;    // nothing is left to say: it was sent away
+  std::string words = {};  // not empty: a limbo handler's own
 };
 using Step = std::expected<void, Denied>;
 
@@ -86,7 +91,13 @@ class Interception {
   net::Task<Step> await_server();
   net::Task<Step> wake_server(bool unreachable);
   net::Task<Step> let_in(BackendJoined& joined);
-  net::Task<> stay_in_limbo(ServerPtr server);
+  net::Task<> stay_in_limbo(ServerPtr server, LimboVisitPtr visit);
+  [[nodiscard]] bool can_enter_limbo() const;
+  [[nodiscard]] bool waits_in_limbo() const;
+  [[nodiscard]] std::vector<std::string> limbo_chain() const;
+  bool follow_to(const std::string& id);
+  // The handlers of a server, before and after it was dialled. Nothing: go on.
+  net::Task<std::optional<Step>> visit_handlers(bool unreachable);
   // What the desk keeps of this player.
   Session record(ServerPtr server, Place place);
   net::Task<Step> let_into_limbo(mc::Threshold threshold);
@@ -130,12 +141,21 @@ net::Task<> Interception::run() {
   if (profile_.authenticated) connection_.stranger.leave();
   auto alone = co_await be_the_only_one();  // nobody plays twice
   if (!alone) co_return co_await end(std::move(alone.error()));
-  if (connection_.server->config.limbo) co_return co_await stay_in_limbo(connection_.server);
+  auto visited = co_await visit_handlers(false);  // who may want it to wait
+  if (visited && *visited) co_return;
+  if (visited) co_return co_await end(std::move(visited->error()));
+  if (connection_.server->config.limbo)
+    co_return co_await stay_in_limbo(connection_.server, nullptr);
   auto awake = co_await await_server();  // which may sleep
   if (!awake) co_return co_await end(std::move(awake.error()));
   auto joined = co_await join();  // while it still logs in
   if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with())
-    co_return co_await stay_in_limbo(std::move(joined.error().limbo));
+    co_return co_await stay_in_limbo(std::move(joined.error().limbo), nullptr);
+  if (!joined && is_unreachable(joined.error()) && !refused_ && !under_way_.ended_with()) {
+    auto waits = co_await visit_handlers(true);
+    if (waits && *waits) co_return;
+    if (waits) co_return co_await end(std::move(waits->error()));
+  }
   if (refused_) co_return co_await end(std::move(*refused_));
   if (!joined) co_return co_await pass_on(std::move(joined.error()));
   auto finished = co_await let_in(*joined);  // compression, success
@@ -200,7 +220,7 @@ net::Task<Step> Interception::be_the_only_one() {
 // A server that was thought to be there may be asleep by now: then once more.
 net::Task<std::expected<BackendJoined, Refusal>> Interception::join() {
   auto joined = co_await join_backend(connection_, profile_, client_);
-  const bool may_sleep = connection_.server->wake && !connection_.routed;
+  const bool may_sleep = connection_.server->wake && !connection_.routed && !waits_in_limbo();
   if (joined || !may_sleep || !is_unreachable(joined.error())) co_return joined;
   auto woken = co_await wake_server(true);
   if (!woken) {
@@ -299,7 +319,7 @@ net::Task<Step> Interception::let_into_limbo(mc::Threshold threshold) {
 }
 
 // The world between servers, for as long as there is no other; no backend is asked.
-net::Task<> Interception::stay_in_limbo(ServerPtr server) {
+net::Task<> Interception::stay_in_limbo(ServerPtr server, LimboVisitPtr visit) {
   const mc::Version version = client_.version();
   const mc::Threshold threshold = limbo_threshold(version);
   LimboFramesPtr frames = services().limbo.of(version, threshold);
@@ -326,7 +346,78 @@ net::Task<> Interception::stay_in_limbo(ServerPtr server) {
                    .rules = SessionRules::of(connection_.global().limits),
                    .uuid = profile_.uuid,
                    .player = profile_.name};
-  connection_.desk.begin_limbo(record(std::move(server), std::move(place)), std::move(start));
+  Session session = record(std::move(server), std::move(place));
+  session.visit = std::move(visit);
+  connection_.desk.begin_limbo(std::move(session), std::move(start));
+}
+
+// --- Limbo handlers ---
+
+bool Interception::can_enter_limbo() const {
+  return !negotiates_in_login(connection_) &&
+         services().limbo.of(client_.version(), limbo_threshold(client_.version())) != nullptr;
+}
+
+// While the server starts; who cannot is held in its log-in.
+bool Interception::waits_in_limbo() const {
+  const auto& keys = connection_.server->config.server_manager;
+  if (!keys || !connection_.server->wake || connection_.routed || !can_enter_limbo()) return false;
+  const auto& handlers = connection_.server->config.limbo_handlers;
+  const bool named = std::ranges::find(handlers, ServerWake::name) != handlers.end();
+  return keys->while_starting ? *keys->while_starting == config::WhileStarting::limbo : named;
+}
+
+std::vector<std::string> Interception::limbo_chain() const {
+  std::vector<std::string> chain = connection_.server->config.limbo_handlers;
+  const auto wake = std::ranges::find(chain, ServerWake::name);
+  const bool waits = waits_in_limbo();
+  if (!waits && wake != chain.end()) chain.erase(wake);
+  if (waits && wake == chain.end()) chain.emplace_back(ServerWake::name);
+  return chain;
+}
+
+// Another server instead of the one that the host led to.
+bool Interception::follow_to(const std::string& id) {
+  const auto index = connection_.world->index_of(id);
+  if (!index || !may_stand_in(connection_, *connection_.world->servers[*index], profile_))
+    return false;
+  connection_.server = connection_.world->servers[*index];
+  connection_.routed.reset();
+  return true;
+}
+
+net::Task<std::optional<Step>> Interception::visit_handlers(bool unreachable) {
+  LimboVisit::Start start{.player = {.session = number_,
+                                     .name = profile_.name,
+                                     .uuid = profile_.uuid,
+                                     .verified = profile_.authenticated,
+                                     .address = connection_.peer,
+                                     .host = connection_.host.name,
+                                     .protocol = mc::number(client_.version())},
+                          .context = {.server = connection_.server->id()},
+                          .server = connection_.server,
+                          .chain = limbo_chain(),
+                          .unreachable = unreachable};
+  if (unreachable)  // the others have had their say
+    std::erase_if(start.chain, [](const std::string& name) {
+      return name != ServerWake::name && name != Reconnect::name;
+    });
+  if (start.chain.empty()) co_return std::nullopt;
+  LimboVisitPtr visit(new LimboVisit(connection_.desk, std::move(start)));
+  auto outcome = visit->walk();
+  if (!outcome) {
+    co_await stay_in_limbo(connection_.server, std::move(visit));
+    co_return Step{};
+  }
+  if (outcome->kind == api::LimboOutcome::Kind::accept) co_return std::nullopt;
+  if (outcome->kind == api::LimboOutcome::Kind::redirect) {
+    if (follow_to(outcome->server)) co_return std::nullopt;
+    outcome = api::LimboOutcome::deny_with("limbo_unavailable",
+                                           "a handler sent the player to " + outcome->server);
+  }
+  Denied no{.kick = kick_of(*outcome), .detail = outcome->detail, .words = outcome->words};
+  no.verdict.wait = outcome->wait;
+  co_return std::unexpected(std::move(no));
 }
 
 Session Interception::record(ServerPtr server, Place place) {
@@ -385,7 +476,8 @@ net::Task<> Interception::end(Denied why) {
   about.reason = why.verdict.reason;
   about.remaining = why.verdict.remaining;
   about.wait = why.verdict.wait;
-  const mc::Text words = kick_words(*why.kick, about);
+  const mc::Text words =
+      why.words.empty() ? kick_words(*why.kick, about) : mc::Text::legacy(std::move(why.words));
   net::Task<> last = farewell(std::move(client_), words, worker().now() + farewell_time);
   // This chain is cancelled and can wait for nothing, another one can.
   if (ended_with) co_return worker().spawn(std::move(last));

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "core/limbo/reconnect.hpp"
+#include "core/limbo/server_wake.hpp"
 #include "core/session/packet_pump.hpp"
 #include "core/texts.hpp"
 #include "net/pipe_pool.hpp"
@@ -72,7 +74,10 @@ Proxy::Proxy(control::ControlThread& control, control::Resolver& resolver,
              control::HttpClient& http)
     : control_(control),
       services_(resolver, http),
-      prober_(control, [this](std::function<void(Desk&)> job) { on_some_desk(std::move(job)); }) {}
+      prober_(control, [this](std::function<void(Desk&)> job) { on_some_desk(std::move(job)); }) {
+  services_.limbo_handlers.add(std::string(ServerWake::name), std::make_shared<ServerWake>());
+  services_.limbo_handlers.add(std::string(Reconnect::name), std::make_shared<Reconnect>());
+}
 
 Proxy::~Proxy() {
   stop();

@@ -14,6 +14,7 @@
 #include "core/gate/rate_table.hpp"
 #include "core/gate/source_counts.hpp"
 #include "core/limbo/limbo_frames.hpp"
+#include "core/limbo/limbo_handlers.hpp"
 #include "core/log_throttle.hpp"
 #include "core/player_directory.hpp"
 #include "core/server.hpp"
@@ -49,6 +50,7 @@ struct Services {
   LogThrottle throttle;
   PlayerDirectory players;
   LimboBook limbo;
+  LimboHandlers limbo_handlers;
   GateMemory gate;
   WakeRecords wakes;
   PermissionBook permissions;

@@ -70,6 +70,16 @@ class LimboPlayer {
     return link().write_body(body);
   }
 
+  bool say(const std::string& words) {
+    const mc::IdMap& ids = mc::id_map(link().version, mc::State::play, mc::Bound::server);
+    const bool is_old = link().version < mc::v1_19;
+    ByteBuffer body;
+    mc::Writer out(body, link().version);
+    out.varint(*ids.id(is_old ? mc::Kind::chat : mc::Kind::chat_message));
+    out.string(words);
+    return link().write_body(body);
+  }
+
   // To a keep-alive of play.
   static ByteBuffer answer_to(const PacketWire::Received& question, mc::Version version) {
     ByteBuffer body;

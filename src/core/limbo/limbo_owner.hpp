@@ -11,6 +11,8 @@ class LimboOwner {
  public:
   // The player stands in the world: now texts can be shown.
   virtual void on_limbo_spawn(std::uint64_t id) = 0;
+  // What the player said, at most 256 characters of anything.
+  virtual void on_limbo_chat(std::uint64_t id, std::string_view message) = 0;
   // A command without its slash, as the player typed it: at most 256 characters of anything.
   virtual void on_limbo_command(std::uint64_t id, std::string_view command) = 0;
   // Once a second, from the spawn on; `stayed` is in seconds.

@@ -156,6 +156,7 @@ void LimboSession::take_frame(ByteView body) {
     case Kind::finish_configuration:
     case Kind::keep_alive:
     case Kind::chat:
+    case Kind::chat_message:
     case Kind::chat_command:
       break;
     default:
@@ -205,7 +206,7 @@ void LimboSession::on_keep_alive(ByteView fields) {
   if (packet->id == keep_alive_) keep_alive_ = 0;
 }
 
-// Commands are said in chat until 1.18.2. What is said besides goes nowhere.
+// Commands are said in chat until 1.18.2.
 void LimboSession::on_chat(Kind kind, ByteView fields) {
   if (!spawned()) return;
   mc::Reader reader(fields, version_);
@@ -213,9 +214,10 @@ void LimboSession::on_chat(Kind kind, ByteView fields) {
   reader.string(words, longest_command);
   if (!reader.ok()) return refuse(Error{"chat that is too long", Fault::client});
   if (kind == Kind::chat) {
-    if (!words.starts_with('/')) return;
+    if (!words.starts_with('/')) return limbo_.on_limbo_chat(id_, words);
     words.remove_prefix(1);
   }
+  if (kind == Kind::chat_message) return limbo_.on_limbo_chat(id_, words);
   limbo_.on_limbo_command(id_, words);
 }
 

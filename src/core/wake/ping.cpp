@@ -42,7 +42,7 @@ net::Task<PingOutcome> ping_address(Desk& desk, ServerPtr server, config::Addres
 
 net::Task<> ping_server(Desk& desk, ServerPtr server, std::function<void(PingOutcome)> report) {
   std::vector<config::Address> addresses;
-  if (const auto instead = server->wake->address()) {
+  if (const auto instead = server->wake ? server->wake->address() : nullptr) {
     addresses.push_back(instead->address);
   } else {
     for (const config::BackendAddress& one : server->config.addresses)

@@ -1,0 +1,32 @@
+// The limbo handlers of this process by the name that `limbo_handlers` of a server calls them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "api/limbo.hpp"
+
+namespace drawbridge::core {
+
+// Thread-safe; asked once a player and handler. A handler that is removed lives on until the last
+// player has left it.
+class LimboHandlers {
+ public:
+  using HandlerPtr = std::shared_ptr<api::LimboHandler>;
+
+  // False: the name is taken.
+  bool add(std::string name, HandlerPtr handler);
+  void remove(std::string_view name);
+  // Null: there is none of that name.
+  [[nodiscard]] HandlerPtr find(std::string_view name) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, HandlerPtr, std::less<>> handlers_;
+};
+
+}  // namespace drawbridge::core
