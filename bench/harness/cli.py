@@ -15,7 +15,7 @@ SUITES = {
     "stalled": suites.stalled, "status": suites.status, "route": proxy_suites.route,
     "reload": proxy_suites.reload, "instructions": proxy_suites.instructions,
     "intercepted": packet_suites.intercepted, "flood": packet_suites.flood,
-    "idle_players": packet_suites.idle_players, "codec": packet_suites.codec, "gate": gate_suite.gate,
+    "idle_players": packet_suites.idle_players, "limbo": packet_suites.limbo, "codec": packet_suites.codec, "gate": gate_suite.gate,
 }
 
 

@@ -180,6 +180,7 @@ FIGURES = [
            4096, "B"),
     Figure("the same in client_only", value("idle_players", "burst", "bytes_per_player", "drawbridge+client_only"),
            4096, "B"),
+    Figure("memory of one more player in the limbo", value("limbo", "stay", "bytes_per_player", "drawbridge"), 2048, "B"),
     *(Figure(f"turned away by {reason}: CPU, of a relayed log-in's", refused_cost(reason), 0.25)
       for reason in gate_suite.REASONS),
     Figure("turned away by connection rate: a second and core, of HAProxy's with its rule",
@@ -220,6 +221,10 @@ TABLES = [
     ("idle_players", "burst", "Idle players after whole log-ins",
      [("bytes_per_player", "B a player"), ("bytes_per_player_first", "B a player, first burst"),
       ("descriptors_per_player", "descriptors")]),
+    ("limbo", "join", "Limbo: log-in to spawn", [("cpu_us_per_connection", "us CPU/log-in"),
+                                                 ("per_cpu_second", "a second and core")]),
+    ("limbo", "stay", "Limbo: players who stay", [("bytes_per_player", "B a player"),
+                                                  ("bytes_per_player_first", "B a player, first burst")]),
     *(("gate", case, f"Gate: {case}", [("cpu_us_per_connection", "us CPU/connection"), ("per_cpu_second", "a second and core")])
       for case in ("accepted", "logged in", *gate_suite.REASONS)),
     *(("gate", case, f"Gate: {case}", [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")])

@@ -5,7 +5,7 @@ import random
 import subprocess
 
 from . import session_server
-from .peers import prepared
+from .peers import HOST, prepared
 
 THRESHOLD = 256  # the vanilla default
 MODES = ("passthrough", "offline", "client_only")
@@ -75,6 +75,23 @@ def idle_players(bench):
                 "idle_players", "burst", number, name,
                 lambda relay: bench.load.once("idle", relay, limit=300, players=3000, burst=250, threshold=THRESHOLD),
                 settings=PATIENT)
+
+
+def only_a_limbo(servers):
+    (servers / "bench.toml").write_text(f'limbo = true\ndomains = ["{HOST}"]\n')
+
+
+def limbo(bench):
+    """Log-ins of 1.21.4 that end in the proxy's own world, 64 in flight; and memory of one more who stays there."""
+    name = "drawbridge"
+    for number in range(bench.rounds):
+        with bench.load.awake():
+            yield from bench.measure("limbo", "join", number, name,
+                                     lambda relay: bench.load.measured("limbo", relay, what="join", seconds=bench.seconds),
+                                     servers=only_a_limbo)
+        yield from bench.measure("limbo", "stay", number, name,
+                                 lambda relay: bench.load.once("limbo", relay, limit=120, what="stay", players=3000),
+                                 servers=only_a_limbo, settings=PATIENT)
 
 
 def codec(bench):

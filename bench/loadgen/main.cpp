@@ -23,7 +23,7 @@ constexpr Suite suites[] = {
     {"accept", run_accept},   {"stalled", run_stalled},
     {"status", run_status},   {"bare-status", run_bare_status},
     {"serial", run_serial},   {"spin", run_spin},
-    {"refused", run_refused},
+    {"refused", run_refused}, {"limbo", run_limbo},
 };
 
 }  // namespace
