@@ -61,8 +61,8 @@ class Questions {
     return asked_ >= most_questions || requests_.size() + cookies_.size() >= most_open_questions;
   }
   // The point in time by which something must have happened.
-  [[nodiscard]] TimePoint deadline(const Connection& connection, Duration silence) const {
-    return open() ? last_word_ + silence : connection.deadline;
+  [[nodiscard]] TimePoint deadline(const Caller& caller, Duration silence) const {
+    return open() ? last_word_ + silence : caller.deadline;
   }
 
   void note_request(const Server& asker, std::int32_t id, TimePoint now) {
@@ -75,19 +75,19 @@ class Questions {
     cookies_.push_back(&asker);
   }
   // Who asked; nothing if nobody did. Cookies are answered in the order of asking.
-  std::optional<const Server*> take_request(std::int32_t id, Connection& connection) {
+  std::optional<const Server*> take_request(std::int32_t id, Caller& caller) {
     const auto at = requests_.find(id);
     if (at == requests_.end()) return std::nullopt;
     const Server* asker = at->second;
     requests_.erase(at);
-    note_answer(connection);
+    note_answer(caller);
     return asker;
   }
-  std::optional<const Server*> take_cookie(Connection& connection) {
+  std::optional<const Server*> take_cookie(Caller& caller) {
     if (cookies_.empty()) return std::nullopt;
     const Server* asker = cookies_.front();
     cookies_.pop_front();
-    note_answer(connection);
+    note_answer(caller);
     return asker;
   }
 
@@ -98,9 +98,9 @@ class Questions {
     last_word_ = now;
   }
   // The time in which the client was busy answering is not counted.
-  void note_answer(Connection& connection) {
-    last_word_ = connection.desk.worker().now();
-    if (!open()) connection.deadline += last_word_ - asked_since_;
+  void note_answer(Caller& caller) {
+    last_word_ = caller.desk.worker().now();
+    if (!open()) caller.deadline += last_word_ - asked_since_;
   }
 
   const Server* negotiator_ = nullptr;
@@ -114,8 +114,9 @@ class Questions {
 // One login at one backend. The error of a step ends it; why is in the log and in refusal_.
 class BackendLogin {
  public:
-  BackendLogin(Connection& connection, const Profile& profile, PacketStream& client,
-               Questions& questions, ServerPtr server, Reached reached);
+  // `client`: null where it cannot be asked.
+  BackendLogin(Caller& caller, const Profile& profile, PacketStream* client, Questions& questions,
+               ServerPtr server, Reached reached);
 
   net::Task<Result<>> run();
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
@@ -131,6 +132,7 @@ class BackendLogin {
   Step on_client(mc::Packet packet);
   Step on_plugin_request(mc::Packet packet);
   Step answer_player_info(mc::LoginPluginRequest request);
+  Step answer_no_cookie(mc::Packet packet);
   Step ask_client(mc::Packet packet);
   Result<> on_success(const mc::Packet& packet);
   Result<> on_disconnect(const mc::Packet& packet);
@@ -139,18 +141,18 @@ class BackendLogin {
   std::unexpected<Error> refuse(Refusal refusal, std::string_view what, std::string_view detail);
   std::unexpected<Error> refuse(const Error& error);
 
-  [[nodiscard]] TimePoint now() const { return connection_.desk.worker().now(); }
+  [[nodiscard]] TimePoint now() const { return caller_.desk.worker().now(); }
   [[nodiscard]] TimePoint deadline() const {
-    return questions_.deadline(connection_, server_->config.timeouts.read);
+    return questions_.deadline(caller_, server_->config.timeouts.read);
   }
   // Before anything is heard of it: without forwarding a backend makes a UUID of its own.
   [[nodiscard]] bool is_told_account() const {
     return profile_.authenticated && mode_ != ForwardingMode::none;
   }
 
-  Connection& connection_;
+  Caller& caller_;
   const Profile& profile_;
-  PacketStream& client_;
+  PacketStream* client_;
   Questions& questions_;
   ServerPtr server_;
   PacketStream backend_;
@@ -166,8 +168,8 @@ class BackendLogin {
   Refusal refusal_;
 };
 
-mc::PlayerInfo info_of(const Connection& connection, const Profile& profile) {
-  mc::PlayerInfo info{.address = connection.peer.address,
+mc::PlayerInfo info_of(const Caller& caller, const Profile& profile) {
+  mc::PlayerInfo info{.address = caller.peer.address,
                       .uuid = profile.uuid,
                       .name = profile.name,
                       .properties = profile.properties,
@@ -177,34 +179,33 @@ mc::PlayerInfo info_of(const Connection& connection, const Profile& profile) {
   return info;
 }
 
-BackendLogin::BackendLogin(Connection& connection, const Profile& profile, PacketStream& client,
+BackendLogin::BackendLogin(Caller& caller, const Profile& profile, PacketStream* client,
                            Questions& questions, ServerPtr server, Reached reached)
-    : connection_(connection),
+    : caller_(caller),
       profile_(profile),
       client_(client),
       questions_(questions),
       server_(std::move(server)),
-      backend_(std::move(reached.backend), Fault::backend, connection.hello.version,
-               connection.desk.codecs()),
+      backend_(std::move(reached.backend), Fault::backend, caller.version, caller.desk.codecs()),
       at_address_(std::move(reached.at_address)),
       address_(std::move(reached.address)),
       index_(reached.index),
-      mode_(config::effective_forwarding(server_->config, connection.global())),
-      info_(info_of(connection, profile)) {}
+      mode_(config::effective_forwarding(server_->config, caller.global())),
+      info_(info_of(caller, profile)) {}
 
 std::unexpected<Error> BackendLogin::refuse(Refusal refusal, std::string_view what,
                                             std::string_view detail) {
-  connection_.log_refusal(
-      refusal.fault == Fault::client ? log::Level::info : log::Level::warn, what,
-      server_ == connection_.server ? std::string(detail)
-                                    : fmt::format("fallback {}: {}", server_->id(), detail));
+  caller_.log_refusal(refusal.fault == Fault::client ? log::Level::info : log::Level::warn, what,
+                      !caller_.connection || server_ == caller_.connection->server
+                          ? std::string(detail)
+                          : fmt::format("fallback {}: {}", server_->id(), detail));
   refusal_ = std::move(refusal);
   return std::unexpected(Error{std::string(what), refusal_.fault});
 }
 
 std::unexpected<Error> BackendLogin::refuse(const Error& error) {
   // Whoever is made to go has not failed here, and no other server has to be tried.
-  if (error.fault == Fault::client || connection_.stranger.was_shed())
+  if (error.fault == Fault::client || caller_.was_shed())
     return refuse(by_client(), "left during login", error.what);
   // A vanilla server closes without a word when the host field has more than 255 characters.
   return refuse(with_kick(config::Kick::offline), "login at the backend failed",
@@ -235,13 +236,13 @@ net::Task<Result<>> BackendLogin::run() {
 // The PROXY header, the handshake (the intent is always 2: backends refuse transfers by default,
 // and it is not to them that the client was transferred) and the login start.
 net::Task<Result<>> BackendLogin::open() {
-  const mc::Version version = connection_.hello.version;
-  ByteBuffer first = proxy_header_for(connection_, *server_, client_.stream().fd());
-  auto handshake =
-      mc::encode_handshake({.version = version,
-                            .host = host_field_for(connection_, *server_, address_, info_),
-                            .port = connection_.hello.port,
-                            .intent = mc::Intent::login});
+  const mc::Version version = caller_.version;
+  ByteBuffer first = proxy_header_for(caller_.peer, *server_, caller_.client);
+  auto handshake = mc::encode_handshake(
+      {.version = version,
+       .host = host_field_for(*caller_.world, caller_.host, *server_, address_, info_),
+       .port = caller_.port,
+       .intent = mc::Intent::login});
   if (!handshake) co_return refuse(handshake.error());
   // The key is signed for the account: a backend that knows the player by another UUID would refuse
   // it.
@@ -252,7 +253,7 @@ net::Task<Result<>> BackendLogin::open() {
   if (!login_start) co_return refuse(login_start.error());
   first.insert(first.end(), handshake->begin(), handshake->end());
   first.insert(first.end(), login_start->begin(), login_start->end());
-  auto sent = co_await backend_.write_raw(std::move(first), connection_.deadline);
+  auto sent = co_await backend_.write_raw(std::move(first), caller_.deadline);
   if (!sent) co_return refuse(sent.error());
   co_return Result<>{};
 }
@@ -267,14 +268,19 @@ net::Task<Result<>> BackendLogin::talk() {
       if (!done) co_return done;
       continue;
     }
-    auto from_client = client_.received(questions_.open() ? largest_answer : largest_unasked);
+    if (client_ == nullptr) {
+      auto more = co_await backend_.receive(deadline());
+      if (!more) co_return refuse(more.error());
+      continue;
+    }
+    auto from_client = client_->received(questions_.open() ? largest_answer : largest_unasked);
     if (!from_client) co_return refuse(from_client.error());
     if (from_client->has_value()) {
       auto done = co_await on_client(**from_client);
       if (!done) co_return done;
       continue;
     }
-    auto side = co_await net::either_readable(backend_.stream(), client_.stream(), deadline());
+    auto side = co_await net::either_readable(backend_.stream(), client_->stream(), deadline());
     if (!side) {
       if (side.error() != net::IoError::Kind::timed_out) co_return refuse(side.error());
       if (questions_.open())
@@ -282,17 +288,17 @@ net::Task<Result<>> BackendLogin::talk() {
                          "no answer to what the backend asked it");
       co_return refuse(Error{"the backend did not let the player in in time", Fault::backend});
     }
-    PacketStream& speaker = *side == net::Side::first ? backend_ : client_;
+    PacketStream& speaker = *side == net::Side::first ? backend_ : *client_;
     auto more = co_await speaker.receive(deadline());
     if (!more) co_return refuse(more.error());
     // Twice: what is passed on is there again while the other end does not take it.
-    connection_.hold(2 * (client_.held() + backend_.held()));
+    caller_.hold(2 * (client_->held() + backend_.held()));
   }
   co_return Result<>{};
 }
 
 net::Task<Result<>> BackendLogin::on_backend(mc::Packet packet) {
-  const mc::Version version = connection_.hello.version;
+  const mc::Version version = caller_.version;
   switch (mc::id_map(version, mc::State::login, mc::Bound::client).kind(packet.id)) {
     case mc::Kind::success:
       co_return on_success(packet);
@@ -309,6 +315,10 @@ net::Task<Result<>> BackendLogin::on_backend(mc::Packet packet) {
       co_return done;
     }
     case mc::Kind::cookie_request: {
+      if (client_ == nullptr) {
+        auto answered = co_await answer_no_cookie(packet);
+        co_return answered;
+      }
       questions_.note_cookie(*server_, now());
       auto asked = co_await ask_client(packet);
       co_return asked;
@@ -326,14 +336,13 @@ net::Task<Result<>> BackendLogin::on_backend(mc::Packet packet) {
 }
 
 net::Task<Result<>> BackendLogin::on_plugin_request(mc::Packet packet) {
-  auto request =
-      mc::decode<mc::LoginPluginRequest>(packet.fields, connection_.hello.version, Fault::backend);
+  auto request = mc::decode<mc::LoginPluginRequest>(packet.fields, caller_.version, Fault::backend);
   if (!request) co_return refuse(request.error());
   if (request->channel == mc::player_info_channel) {
     auto answered = co_await answer_player_info(std::move(*request));
     co_return answered;
   }
-  if (!questions_.may_negotiate(*server_)) {
+  if (client_ == nullptr || !questions_.may_negotiate(*server_)) {
     const mc::LoginPluginResponse not_understood{.id = request->id, .data = {}};
     auto sent = co_await backend_.write(not_understood, deadline());
     if (!sent) co_return refuse(sent.error());
@@ -342,6 +351,15 @@ net::Task<Result<>> BackendLogin::on_plugin_request(mc::Packet packet) {
   questions_.note_request(*server_, request->id, now());
   auto asked = co_await ask_client(packet);
   co_return asked;
+}
+
+net::Task<Result<>> BackendLogin::answer_no_cookie(mc::Packet packet) {
+  auto request = mc::decode<mc::CookieRequest>(packet.fields, caller_.version, Fault::backend);
+  if (!request) co_return refuse(request.error());
+  const mc::CookieResponse none{.key = std::move(request->key), .value = std::nullopt};
+  auto sent = co_await backend_.write(none, deadline());
+  if (!sent) co_return refuse(sent.error());
+  co_return Result<>{};
 }
 
 net::Task<Result<>> BackendLogin::answer_player_info(mc::LoginPluginRequest request) {
@@ -353,10 +371,10 @@ net::Task<Result<>> BackendLogin::answer_player_info(mc::LoginPluginRequest requ
         fmt::format("it wants Velocity's player info, and forwarding_mode is '{}': set it to "
                     "'velocity' for this server, or turn Velocity support off there",
                     config::name_of(mode_)));
-  const mc::Version version = connection_.hello.version;
+  const mc::Version version = caller_.version;
   const mc::InfoVersion best =
       mc::best_version(mc::asked_for(request.data), version, info_.key.has_value());
-  auto data = mc::player_info_answer(info_, best, version, connection_.world->forwarding_secret);
+  auto data = mc::player_info_answer(info_, best, version, caller_.world->forwarding_secret);
   if (!data) co_return refuse(data.error());
   mc::LoginPluginResponse answer{.id = request.id, .data = std::move(*data)};
   auto sent = co_await backend_.write(std::move(answer), deadline());
@@ -368,26 +386,26 @@ net::Task<Result<>> BackendLogin::answer_player_info(mc::LoginPluginRequest requ
 net::Task<Result<>> BackendLogin::ask_client(mc::Packet packet) {
   if (questions_.too_many()) co_return refuse(Error{"it asks the client too much", Fault::backend});
   auto sent =
-      co_await client_.write_body(whole_body(packet), now() + server_->config.timeouts.write);
+      co_await client_->write_body(whole_body(packet), now() + server_->config.timeouts.write);
   if (!sent) co_return refuse(sent.error());
   co_return Result<>{};
 }
 
 net::Task<Result<>> BackendLogin::on_client(mc::Packet packet) {
-  const mc::Version version = connection_.hello.version;
+  const mc::Version version = caller_.version;
   std::optional<const Server*> asker;
   switch (mc::id_map(version, mc::State::login, mc::Bound::server).kind(packet.id)) {
     case mc::Kind::login_plugin_response: {
       const auto response =
           mc::decode<mc::LoginPluginResponse>(packet.fields, version, Fault::client);
       if (!response) co_return refuse(response.error());
-      asker = questions_.take_request(response->id, connection_);
+      asker = questions_.take_request(response->id, caller_);
       break;
     }
     case mc::Kind::cookie_response: {
       const auto response = mc::decode<mc::CookieResponse>(packet.fields, version, Fault::client);
       if (!response) co_return refuse(response.error());
-      asker = questions_.take_cookie(connection_);
+      asker = questions_.take_cookie(caller_);
       break;
     }
     default:
@@ -405,8 +423,7 @@ net::Task<Result<>> BackendLogin::on_client(mc::Packet packet) {
 }
 
 Result<> BackendLogin::on_success(const mc::Packet& packet) {
-  auto success =
-      mc::decode<mc::LoginSuccess>(packet.fields, connection_.hello.version, Fault::backend);
+  auto success = mc::decode<mc::LoginSuccess>(packet.fields, caller_.version, Fault::backend);
   if (!success) return refuse(success.error());
   if (mode_ == ForwardingMode::velocity && !told_)
     return refuse(
@@ -430,8 +447,7 @@ Result<> BackendLogin::on_success(const mc::Packet& packet) {
 }
 
 Result<> BackendLogin::on_disconnect(const mc::Packet& packet) {
-  auto disconnect =
-      mc::decode<mc::LoginDisconnect>(packet.fields, connection_.hello.version, Fault::backend);
+  auto disconnect = mc::decode<mc::LoginDisconnect>(packet.fields, caller_.version, Fault::backend);
   if (!disconnect) return refuse(disconnect.error());
   const std::string_view explained = explain_refusal(disconnect->reason, mode_);
   std::string words = readable_reason(disconnect->reason);
@@ -447,56 +463,87 @@ Result<> BackendLogin::on_disconnect(const mc::Packet& packet) {
 
 // Velocity's form is asked for in a packet that older clients do not have, so backends do not send
 // it to them.
-bool can_be_told(const Connection& connection, const Server& server) {
-  return connection.hello.version >= mc::v1_13 ||
-         config::effective_forwarding(server.config, connection.global()) !=
-             ForwardingMode::velocity;
+bool can_be_told(const Caller& caller, const Server& server) {
+  return caller.version >= mc::v1_13 ||
+         config::effective_forwarding(server.config, caller.global()) != ForwardingMode::velocity;
 }
-
-}  // namespace
-
-bool may_stand_in(const Connection& connection, const Server& server, const Profile& profile) {
-  if (server.withheld || !config::is_intercepted(server.config.proxy_mode)) return false;
-  const Gate gate = connection.gate();
-  if (!gate.at_server(connection.peer.address, connection.hello, server).passed() ||
-      !gate.at_identity(profile.name, profile.uuid, profile.authenticated, server).passed())
-    return false;
-  return profile.authenticated || server.config.proxy_mode == config::ProxyMode::offline;
-}
-
-namespace {
 
 using Joined = std::expected<BackendJoined, Refusal>;
 
-net::Task<Joined> join_one(Connection& connection, const Profile& profile, PacketStream& client,
+net::Task<Joined> join_one(Caller& caller, const Profile& profile, PacketStream* client,
                            Questions& questions, ServerPtr server) {
-  if (!can_be_told(connection, *server)) {
-    connection.log_refusal(log::Level::warn, "client cannot be announced",
-                           "forwarding_mode 'velocity' needs a client of 1.13 or later");
+  if (!can_be_told(caller, *server)) {
+    caller.log_refusal(log::Level::warn, "client cannot be announced",
+                       "forwarding_mode 'velocity' needs a client of 1.13 or later");
     co_return std::unexpected(with_kick(config::Kick::version_unsupported));
   }
   const auto verified = profile.authenticated ? std::optional(profile.uuid) : std::nullopt;
   Place place = Place::take(server->state, server->most_for(profile.name, verified));
   if (!place) {
-    connection.log_refusal(log::Level::info, config::name_of(config::Kick::full),
-                           "max_players reached");
+    caller.log_refusal(log::Level::info, config::name_of(config::Kick::full),
+                       "max_players reached");
     co_return std::unexpected(with_kick(config::Kick::full));
   }
-  ReachFor why{.client = connection.peer.address, .routed = nullptr};
-  if (server == connection.server) why.routed = connection.routed;
-  auto reached = co_await reach(connection.desk, connection.world, server, std::move(why));
+  ReachFor why{.client = caller.peer.address, .routed = nullptr};
+  if (caller.connection && server == caller.connection->server)
+    why.routed = caller.connection->routed;
+  auto reached = co_await reach(caller.desk, caller.world, server, std::move(why));
   if (!reached) {
-    connection.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
+    caller.log_refusal(log::Level::warn, "backend unreachable", reached.error().what);
     co_return std::unexpected(with_kick(config::Kick::offline));
   }
-  BackendLogin login(connection, profile, client, questions, std::move(server),
-                     std::move(*reached));
+  BackendLogin login(caller, profile, client, questions, std::move(server), std::move(*reached));
   auto done = co_await login.run();
   if (!done) co_return std::unexpected(login.refusal());
   co_return std::move(login).joined(std::move(place));
 }
 
 }  // namespace
+
+Caller::Caller(Connection& from)
+    : desk(from.desk),
+      world(from.world),
+      version(from.hello.version),
+      peer(from.peer),
+      port(from.hello.port),
+      host(from.host),
+      deadline(from.deadline),
+      connection(&from) {}
+
+void Caller::log_refusal(log::Level level, std::string_view reason, std::string_view detail) const {
+  if (connection) return connection->log_refusal(level, reason, detail);
+  log::write(level, "session", reason, {{"session", session}, {"detail", detail}});
+}
+
+bool Caller::was_shed() const {
+  return connection && connection->stranger.was_shed();
+}
+
+void Caller::hold(std::size_t bytes) const {
+  if (connection) connection->hold(bytes);
+}
+
+bool may_stand_in(const Caller& caller, const Server& server, const Profile& profile) {
+  if (server.withheld || !config::is_intercepted(server.config.proxy_mode)) return false;
+  const Gate gate = caller.desk.gate(*caller.world);
+  mc::Hello hello;
+  hello.version = caller.version;
+  hello.player = profile.name;
+  if (!gate.at_server(caller.peer.address, caller.connection ? caller.connection->hello : hello,
+                      server)
+           .passed() ||
+      !gate.at_identity(profile.name, profile.uuid, profile.authenticated, server).passed())
+    return false;
+  return profile.authenticated || server.config.proxy_mode == config::ProxyMode::offline;
+}
+
+net::Task<std::expected<BackendJoined, Refusal>> join_next_backend(Caller& caller,
+                                                                   const Profile& profile,
+                                                                   ServerPtr server) {
+  Questions questions;
+  Joined joined = co_await join_one(caller, profile, nullptr, questions, std::move(server));
+  co_return joined;
+}
 
 mc::LoginDisconnect disconnect_for(const Connection& connection, const Refusal& refusal) {
   if (!refusal.reason.empty()) return {.reason = refusal.reason};
@@ -508,19 +555,23 @@ net::Task<std::expected<BackendJoined, Refusal>> join_backend(Connection& connec
                                                               const Profile& profile,
                                                               PacketStream& client) {
   Questions questions;
-  Joined first = co_await join_one(connection, profile, client, questions, connection.server);
+  Caller caller(connection);
+  caller.client = client.stream().fd();
+  Joined first = co_await join_one(caller, profile, &client, questions, connection.server);
+  connection.deadline = caller.deadline;
   if (first || first.error().fault == Fault::client) co_return first;
   const std::vector<std::string>& fallback =
       config::effective_fallback(connection.server->config, connection.global());
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
-    if (!index || !may_stand_in(connection, *connection.world->servers[*index], profile)) continue;
+    if (!index || !may_stand_in(caller, *connection.world->servers[*index], profile)) continue;
     if (connection.world->servers[*index]->config.limbo) {
       first.error().limbo = connection.world->servers[*index];
       co_return first;
     }
-    Joined next = co_await join_one(connection, profile, client, questions,
-                                    connection.world->servers[*index]);
+    Joined next =
+        co_await join_one(caller, profile, &client, questions, connection.world->servers[*index]);
+    connection.deadline = caller.deadline;
     if (next || next.error().fault == Fault::client) co_return next;
   }
   co_return first;

@@ -10,7 +10,10 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "config/types.hpp"
 #include "core/connection.hpp"
@@ -18,6 +21,7 @@
 #include "core/profile.hpp"
 #include "core/reach.hpp"
 #include "core/server.hpp"
+#include "mc/host.hpp"
 #include "mc/packets/login.hpp"
 #include "net/task.hpp"
 
@@ -52,10 +56,39 @@ struct BackendJoined {
   std::string routed_to;      // its text, when a route led there
 };
 
+// On whose behalf. While the player still logs in, `connection` is its own; a player who is in the
+// game already, and comes from another place, has none. Lives in the frame of a coroutine.
+struct Caller {
+  // With a connection: all of it is that one's.
+  explicit Caller(Connection& connection);
+  Caller(Desk& desk, WorldPtr world) : desk(desk), world(std::move(world)) {}
+
+  Desk& desk;
+  WorldPtr world;
+  mc::Version version{};
+  Endpoint peer;
+  std::uint16_t port = 0;  // that the client asked for
+  mc::Host host;
+  int client = -1;       // its socket
+  TimePoint deadline{};  // of all that is to come; moves on while the client is asked something
+  Connection* connection = nullptr;
+  std::uint64_t session = 0;  // without a connection: its number
+
+  [[nodiscard]] const config::GlobalConfig& global() const { return *world->global; }
+  void log_refusal(log::Level level, std::string_view reason, std::string_view detail) const;
+  [[nodiscard]] bool was_shed() const;
+  void hold(std::size_t bytes) const;
+};
+
+// Logs a player who is in the game already in at this one server. Nothing can be asked of the
+// client: to questions of mod loaders and for cookies the answer is "not understood", or none.
+net::Task<std::expected<BackendJoined, Refusal>> join_next_backend(Caller& caller,
+                                                                   const Profile& profile,
+                                                                   ServerPtr server);
 // Whether another server may take this player in place of its own. It must not be the way round a
 // protection: it reads packets as well, and a server whose players must have an account takes no
 // others.
-bool may_stand_in(const Connection& connection, const Server& server, const Profile& profile);
+bool may_stand_in(const Caller& caller, const Server& server, const Profile& profile);
 
 // Reaches connection.server, then its fallbacks while none has let the player in, and logs the
 // player in there. Whatever the client sends meanwhile is read from `client`, whose phase is login.

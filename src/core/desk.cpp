@@ -15,6 +15,7 @@
 #include "core/session/packet_pump.hpp"
 #include "core/session/packet_session.hpp"
 #include "core/session/session_start.hpp"
+#include "core/session/traveller.hpp"
 #include "core/texts.hpp"
 
 namespace drawbridge::core {
@@ -43,6 +44,10 @@ std::uint64_t id_of(const Session& session) {
 }
 
 }  // namespace
+
+void TravellerDeleter::operator()(Traveller* traveller) const {
+  delete traveller;
+}
 
 Session& Desk::session_of(std::uint64_t id) {
   return *reinterpret_cast<Session*>(static_cast<std::uintptr_t>(id));
@@ -82,10 +87,14 @@ void Desk::set_world(WorldPtr world) {
   strangers_.set_limits(world->global->limits.stranger_memory / services_.workers,
                         services_.descriptors / 2 / services_.workers);
   const WorldPtr before = std::exchange(world_, std::move(world));
-  if (!before || !limbo_host_) return;
+  if (!before || (!limbo_host_ && !packet_pump_)) return;
   for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
     next = session->next;  // a session may end over what is written to it
-    if (session->limbo != nullptr) limbo_host_->on_world(*session, *before);
+    if (session->limbo != nullptr) {
+      limbo_host_->on_world(*session, *before);
+    } else if (session->packets != nullptr && world_->find(session->server->id()) == nullptr) {
+      mover_.leave_removed(*session);
+    }
   }
 }
 
@@ -215,6 +224,42 @@ void Desk::begin_limbo(Session session, LimboStart start) {
   enforce_ban(number);
 }
 
+// --- Moving ---
+
+Session* Desk::find_session(std::uint64_t number) {
+  for (Session* session = first_; session != nullptr; session = session->next)
+    if (session->number == number) return session;
+  return nullptr;
+}
+
+void Desk::seat(Session& session, Seating seating) {
+  forget_newcomer(session);
+  if (std::exchange(session.settled, false)) session.server->state->unsettle(worker_.now());
+  const SessionNames names(session.names.player(), session.names.host(), seating.routed_to);
+  session.names = SessionNames(names.player(), names.host(), names.backend());
+  session.server = std::move(seating.server);
+  session.place = std::move(seating.place);
+  session.at_address = std::move(seating.at_address);
+  session.address = seating.address;
+  if (session.server->wake) watch_newcomer(session, true);
+}
+
+void Desk::add_packets(Session& session, SessionStart& start) {
+  if (!packet_pump_) packet_pump_ = std::make_unique<PacketPump>(worker_, codecs());
+  session.packets = &packet_pump_->add(id_of(session), *this, start);
+  PacketPump::begin(*session.packets, start);
+}
+
+void Desk::add_limbo(Session& session, LimboStart& start) {
+  if (!limbo_host_) limbo_host_ = std::make_unique<LimboHost>(*this, codecs());
+  session.limbo = &limbo_host_->pump().add(id_of(session), *this, *limbo_host_, start);
+  LimboPump::begin(*session.limbo, start);
+}
+
+bool Desk::on_backend_lost(std::uint64_t id, const BackendLoss& loss) {
+  return mover_.keep(session_of(id), loss);
+}
+
 // A ban of the last moment: the log-in went past it.
 void Desk::enforce_ban(std::uint64_t number) {
   if (!bans_ || bans_->empty()) return;
@@ -256,6 +301,7 @@ std::vector<PlayerNote> Desk::players() const {
 }
 
 void Desk::leave(Session& session, const Ended& end) {
+  Mover::forget(session);
   log_end(session, end);
   if (session.is_intercepted()) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
   forget_newcomer(session);
@@ -375,9 +421,10 @@ void Desk::on_relay_end(const net::RelayEnd& end) {
 
 void Desk::on_session_end(const SessionEnd& end) {
   if (session_of(end.id).limbo != nullptr) LimboHost::on_end(session_of(end.id), end.why);
+  const SessionBytes& before = session_of(end.id).carried;
   leave(session_of(end.id), {.started = end.started,
-                             .up = end.bytes.to_backend,
-                             .down = end.bytes.to_client,
+                             .up = before.to_backend + end.bytes.to_backend,
+                             .down = before.to_client + end.bytes.to_client,
                              .why = name(end.why),
                              .detail = end.detail});
 }

@@ -23,6 +23,7 @@
 #include "core/gate/strangers.hpp"
 #include "core/server.hpp"
 #include "core/services.hpp"
+#include "core/session/mover.hpp"
 #include "core/session/session_owner.hpp"
 #include "core/world.hpp"
 #include "mc/compression.hpp"
@@ -65,6 +66,11 @@ struct SessionStart;
 struct LimboVisitDeleter {
   void operator()(LimboVisit* visit) const;
 };
+struct Traveller;
+struct TravellerDeleter {
+  void operator()(Traveller* traveller) const;
+};
+using TravellerPtr = std::unique_ptr<Traveller, TravellerDeleter>;
 
 // A player whose bytes flow by themselves. Its identity is our own number: no name or UUID that a
 // client claims can reach another's session.
@@ -83,10 +89,13 @@ struct Session {
   // UUID that the player is known by.
   std::optional<Uuid> uuid = {};
   mc::Version version;
-  std::uint16_t address = 0;   // index into the server's addresses, or Reached::routed
-  bool settled = false;        // counts for the idle clock of a server that sleeps
-  std::uint32_t newcomer = 0;  // 1 + its place among those that are watched for that; 0: none
-  std::uint32_t since = 0;     // seconds since 1970 that it has been playing
+  TravellerPtr traveller = {};  // intercepted: what goes along to another server
+  SessionBytes carried = {};    // moved by engines that had it before
+  Mover::Move* move = nullptr;  // while it is on its way to another place
+  std::uint16_t address = 0;    // index into the server's addresses, or Reached::routed
+  bool settled = false;         // counts for the idle clock of a server that sleeps
+  std::uint32_t newcomer = 0;   // 1 + its place among those that are watched for that; 0: none
+  std::uint32_t since = 0;      // seconds since 1970 that it has been playing
   // Commands and completions of ours in the window of seconds that is open.
   TimePoint said_since = {};
   std::uint32_t said = 0;
@@ -161,6 +170,25 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   void begin_session(Session session, SessionStart start);
   // The same for a player who goes to the limbo.
   void begin_limbo(Session session, LimboStart start);
+  // --- For whoever moves players (session/mover.hpp) ---
+
+  [[nodiscard]] Mover& mover() { return mover_; }
+  // Null: not here.
+  [[nodiscard]] Session* find_session(std::uint64_t number);
+  // Where a player is from now on, for all accounts that are kept of it.
+  struct Seating {
+    ServerPtr server;
+    Place place;
+    LiveConnection at_address = {};
+    std::uint16_t address = 0;
+    std::string routed_to = {};
+  };
+  void seat(Session& session, Seating seating);
+  // Gives a link without a backend to the packet pump, or one to the limbo. The session may have
+  // ended when they return.
+  void add_packets(Session& session, SessionStart& start);
+  void add_limbo(Session& session, LimboStart& start);
+
   // Ends the session with this number, if it is here (false if not). An intercepted player reads
   // `words`; `detail` is for the log.
   bool end_session(std::uint64_t number, const mc::Text& words, std::string detail = {});
@@ -229,6 +257,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   mc::Text words_for(std::uint64_t id, config::Kick kick) override;
   void on_said(std::uint64_t id, const PacketFlow::Said& said) override;
   bool may_say(Session& session);
+  bool on_backend_lost(std::uint64_t id, const BackendLoss& loss) override;
   struct Ended {
     TimePoint started;
     std::uint64_t up, down;
@@ -270,6 +299,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   std::unique_ptr<mc::Codecs> codecs_;
   std::unique_ptr<PacketPump> packet_pump_;  // made for the first session
   std::unique_ptr<LimboHost> limbo_host_;    // the same
+  Mover mover_{*this};
 };
 
 }  // namespace drawbridge::core

@@ -53,7 +53,8 @@ Result<ByteBuffer> handshake_for(const Connection& connection, const Server& ser
   const bool stays_transfer = hello.kind == mc::HelloKind::transfer && !ours;
   return mc::encode_handshake(
       {.version = hello.version,
-       .host = host_field_for(connection, server, address, unverified(connection)),
+       .host = host_field_for(*connection.world, connection.host, server, address,
+                              unverified(connection)),
        .port = hello.port,
        .intent = stays_transfer ? mc::Intent::transfer : mc::Intent::login});
 }
@@ -64,7 +65,7 @@ Result<ByteBuffer> replay_for(const Connection& connection, const Server& server
                               const config::Address& address) {
   auto handshake = handshake_for(connection, server, address);
   if (!handshake) return handshake;
-  ByteBuffer out = proxy_header_for(connection, server, connection.client.fd());
+  ByteBuffer out = proxy_header_for(connection.peer, server, connection.client.fd());
   append(out, *handshake);
   append(out, connection.buffered().subspan(connection.hello.handshake_size));
   return out;

@@ -22,7 +22,9 @@
 #include "core/packet_stream.hpp"
 #include "core/player_directory.hpp"
 #include "core/profile.hpp"
+#include "core/session/mover.hpp"
 #include "core/session/session_start.hpp"
+#include "core/session/traveller.hpp"
 #include "core/wake/send_back.hpp"
 #include "core/wake/wait.hpp"
 #include "mc/packet_ids.hpp"
@@ -347,6 +349,7 @@ net::Task<> Interception::stay_in_limbo(ServerPtr server, LimboVisitPtr visit) {
                    .uuid = profile_.uuid,
                    .player = profile_.name};
   Session session = record(std::move(server), std::move(place));
+  start.rules.luggage = &session.traveller->luggage;
   session.visit = std::move(visit);
   connection_.desk.begin_limbo(std::move(session), std::move(start));
 }
@@ -379,7 +382,7 @@ std::vector<std::string> Interception::limbo_chain() const {
 // Another server instead of the one that the host led to.
 bool Interception::follow_to(const std::string& id) {
   const auto index = connection_.world->index_of(id);
-  if (!index || !may_stand_in(connection_, *connection_.world->servers[*index], profile_))
+  if (!index || !may_stand_in(Caller(connection_), *connection_.world->servers[*index], profile_))
     return false;
   connection_.server = connection_.world->servers[*index];
   connection_.routed.reset();
@@ -421,6 +424,10 @@ net::Task<std::optional<Step>> Interception::visit_handlers(bool unreachable) {
 }
 
 Session Interception::record(ServerPtr server, Place place) {
+  TravellerPtr traveller(new Traveller{.profile = profile_,
+                                       .host = connection_.host,
+                                       .port = connection_.hello.port,
+                                       .luggage = {}});
   return {.number = number_,
           .server = std::move(server),
           .place = std::move(place),
@@ -432,7 +439,8 @@ Session Interception::record(ServerPtr server, Place place) {
           .names = SessionNames(profile_.name, connection_.host.name),
           .client = connection_.peer,
           .uuid = profile_.uuid,
-          .version = connection_.hello.version};
+          .version = connection_.hello.version,
+          .traveller = std::move(traveller)};
 }
 
 void Interception::hand_to_session(BackendJoined joined) {
@@ -446,6 +454,8 @@ void Interception::hand_to_session(BackendJoined joined) {
                      .backend = joined.backend.release(),
                      .rules = rules};
   Session session = record(std::move(joined.server), std::move(joined.place));
+  start.rules.luggage = &session.traveller->luggage;
+  start.rules.holds_kicks = may_be_kept(*session.server, connection_.global());
   session.at_address = std::move(joined.at_address);
   session.names = SessionNames(profile_.name, connection_.host.name, joined.routed_to);
   session.address = joined.address;

@@ -21,6 +21,7 @@ struct LinkCipher {
 struct LinkStart {
   net::Fd fd = {};         // non-blocking, no longer watched
   ByteBuffer unread = {};  // received and decrypted, whole frames or the beginning of one
+  ByteBuffer sealed = {};  // bytes as they go over the wire (cipher text), before all else
   ByteBuffer unsent = {};  // frames for this end, plain, that go before everything else
   mc::Threshold threshold = {};
   mc::State state = mc::State::play;        // the phase that the next frame of this end belongs to

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "config/server.hpp"
+#include "core/desk.hpp"
 #include "net/proxy_protocol.hpp"
 
 namespace drawbridge::core {
@@ -20,7 +21,7 @@ Endpoint local_end(int fd) {
   return Endpoint::from_sockaddr(raw).value_or(Endpoint{});
 }
 
-std::string_view host_name_for(const Connection& connection, const Server& server,
+std::string_view host_name_for(const mc::Host& host, const Server& server,
                                const config::Address& address) {
   switch (server.config.domain_rewrite.mode) {
     case config::DomainRewrite::Mode::from_backend:
@@ -30,7 +31,7 @@ std::string_view host_name_for(const Connection& connection, const Server& serve
     case config::DomainRewrite::Mode::none:
       break;
   }
-  return connection.host.sent_name;
+  return host.sent_name;
 }
 
 std::optional<net::ProxyForm> form_of(config::SendProxy send) {
@@ -49,12 +50,12 @@ std::optional<net::ProxyForm> form_of(config::SendProxy send) {
 
 }  // namespace
 
-ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client) {
+ByteBuffer proxy_header_for(const Endpoint& peer, const Server& server, int client) {
   // By a Unix socket nobody knows where it came from.
-  if (came_by_unix_socket(connection.peer)) return own_proxy_header_for(server);
+  if (came_by_unix_socket(peer)) return own_proxy_header_for(server);
   const auto form = form_of(server.config.send_proxy_protocol);
   if (!form) return {};
-  return net::proxy_header(*form, connection.peer, local_end(client));
+  return net::proxy_header(*form, peer, local_end(client));
 }
 
 ByteBuffer own_proxy_header_for(const Server& server) {
@@ -67,15 +68,14 @@ bool is_told_in_handshake(config::ForwardingMode mode) {
          mode == config::ForwardingMode::bungee_guard;
 }
 
-std::string host_field_for(const Connection& connection, const Server& server,
+std::string host_field_for(const World& world, const mc::Host& host, const Server& server,
                            const config::Address& address, const mc::PlayerInfo& info) {
-  const std::string_view name = host_name_for(connection, server, address);
-  const config::ForwardingMode mode =
-      config::effective_forwarding(server.config, connection.global());
-  if (!is_told_in_handshake(mode)) return mc::host_for_replay(name, connection.host);
+  const std::string_view name = host_name_for(host, server, address);
+  const config::ForwardingMode mode = config::effective_forwarding(server.config, *world.global);
+  if (!is_told_in_handshake(mode)) return mc::host_for_replay(name, host);
   const bool guarded = mode == config::ForwardingMode::bungee_guard;
-  return mc::bungee_host(name, connection.host.kept, info,
-                         guarded ? connection.world->forwarding_secret : std::string_view());
+  return mc::bungee_host(name, host.kept, info,
+                         guarded ? world.forwarding_secret : std::string_view());
 }
 
 }  // namespace drawbridge::core

@@ -5,16 +5,18 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/ip.hpp"
 #include "config/types.hpp"
-#include "core/connection.hpp"
 #include "core/server.hpp"
+#include "core/world.hpp"
+#include "mc/host.hpp"
 #include "mc/player_info.hpp"
 
 namespace drawbridge::core {
 
-// The header that `server` wants for this player; empty if it wants none. `client` is the player's
-// socket: its own end is where the player connected to.
-ByteBuffer proxy_header_for(const Connection& connection, const Server& server, int client);
+// The header that `server` wants for the player at `peer`; empty if it wants none. `client` is the
+// player's socket: its own end is where the player connected to.
+ByteBuffer proxy_header_for(const Endpoint& peer, const Server& server, int client);
 
 // The same for a connection of our own (status, probe).
 ByteBuffer own_proxy_header_for(const Server& server);
@@ -24,7 +26,7 @@ bool is_told_in_handshake(config::ForwardingMode mode);
 
 // The host name as configured (domain_rewrite; `address` is the one that was dialled) or as the
 // client wrote it, with what may stand behind it. `info` counts if is_told_in_handshake(mode).
-std::string host_field_for(const Connection& connection, const Server& server,
+std::string host_field_for(const World& world, const mc::Host& host, const Server& server,
                            const config::Address& address, const mc::PlayerInfo& info);
 
 }  // namespace drawbridge::core

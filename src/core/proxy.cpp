@@ -226,6 +226,13 @@ void Proxy::ask_desks(const std::function<void(Desk&)>& job) {
   settle();
 }
 
+void Proxy::move_player(std::uint64_t number, const MoveOrder& order) {
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk, number, order] {
+      if (desk->find_session(number) != nullptr) desk->mover().move(number, order);
+    });
+}
+
 std::vector<PlayerNote> Proxy::players() {
   std::mutex mutex;  // guards `all`
   std::vector<PlayerNote> all;

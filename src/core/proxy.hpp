@@ -68,6 +68,9 @@ class Proxy {
   // Runs a job with every desk, each on its worker, and returns when all have: at the same time, so
   // what they share wants a lock or atomics. Workers never wait for the control thread, so it may.
   void ask_desks(const std::function<void(Desk&)>& job);
+  // Moves a player to another server (session/mover.hpp). The order's `done` is called on the
+  // player's worker; not at all if the player is nowhere.
+  void move_player(std::uint64_t number, const MoveOrder& order);
   // Who plays. Waits for the workers.
   [[nodiscard]] std::vector<PlayerNote> players();
   // Hands over who plays, on the control thread, when all workers have told.

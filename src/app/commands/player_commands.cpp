@@ -229,6 +229,22 @@ Answer connections(const CommandParts& parts, const CommandCall& call) {
   return out;
 }
 
+// Whoever is relayed cannot be moved, which the log says.
+Answer send(const CommandParts& parts, const CommandCall& call) {
+  if (parts.world()->find(call["server"]) == nullptr)
+    return Answer::error(fmt::format("there is no server {}", escaped_for_log(call["server"], 64)));
+  const auto found = players_called(parts.proxy, call["player"]);
+  if (found.empty()) return not_here(call["player"]);
+  for (const PlayerNote& player : found) {
+    if (!player.is_intercepted)
+      return Answer::error(fmt::format("{} is on {}, whose mode does not read packets",
+                                       escaped_for_log(player.name, 64), player.server));
+    parts.proxy.move_player(player.session, {.server = call["server"]});
+  }
+  return Answer::ok(fmt::format("{} is on the way to {}", escaped_for_log(found.front().name, 64),
+                                call["server"]));
+}
+
 }  // namespace
 
 void add_player_commands(api::CommandRegistry& registry, const CommandParts& parts) {
@@ -268,6 +284,12 @@ void add_player_commands(api::CommandRegistry& registry, const CommandParts& par
                               {.name = "reason", .kind = ArgumentKind::text, .required = false}},
                 .in_game = Availability::admin,
                 .run = [&parts](const CommandCall& call) { return kick(parts, call); }});
+  registry.add({.name = "send",
+                .summary = "Moves a player to another server; the log tells how it went",
+                .arguments = {{.name = "player", .kind = ArgumentKind::player},
+                              {.name = "server", .kind = ArgumentKind::server}},
+                .in_game = Availability::admin,
+                .run = [&parts](const CommandCall& call) { return send(parts, call); }});
   registry.add({.name = "kick-ip",
                 .aliases = {"kickip"},
                 .summary = "The same for all from an address or network",

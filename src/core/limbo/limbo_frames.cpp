@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "mc/compression.hpp"
+#include "mc/frame.hpp"
+#include "mc/rejoin.hpp"
 
 namespace drawbridge::core {
 
@@ -39,6 +41,13 @@ LimboFramesPtr LimboBook::make(mc::Version version, mc::Threshold threshold) {
   frames->names_only = framed(join->names_only, threshold, deflater);
   frames->with_values = framed(join->with_values, threshold, deflater);
   frames->world = framed(join->world, threshold, deflater);
+  if (version >= mc::v1_20_2) return frames;
+  // The first is `login`.
+  const auto login = mc::split_packet(join->world.front(), Fault::proxy);
+  auto again = mc::rejoin_packets(login->fields, version);
+  if (!again) throw std::runtime_error(again.error().what);
+  again->insert(again->end(), join->world.begin() + 1, join->world.end());
+  frames->world_again = framed(*again, threshold, deflater);
   return frames;
 }
 

@@ -23,6 +23,7 @@ struct LimboFrames {
   ByteBuffer names_only;
   ByteBuffer with_values;
   ByteBuffer world;
+  ByteBuffer world_again;  // before 1.20.2, for a client that comes out of another world
 
   [[nodiscard]] bool configures() const { return !with_values.empty(); }
   [[nodiscard]] bool asks_for_packs() const { return !names_only.empty(); }

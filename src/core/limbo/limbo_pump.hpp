@@ -43,6 +43,12 @@ struct LimboStart {
   // The player's own line in the tab list; a client shows itself only then.
   Uuid uuid;
   std::string player;
+  // It comes out of another world: client.state is the phase of what it is sent next, this of what
+  // it sends next.
+  bool from_a_world = false;
+  mc::State sends = mc::State::play;
+  // A server that it has left asked which packs it has; the answer is still to come.
+  bool owes_packs = false;
 };
 
 class LimboPump final : private net::Turn {

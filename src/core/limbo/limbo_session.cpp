@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/session/luggage.hpp"
 #include "mc/frame.hpp"
 #include "mc/packets/common.hpp"
 #include "mc/packets/configuration.hpp"
@@ -59,19 +60,57 @@ LimboSession::LimboSession(LimboPump& pump, SessionOwner& owner, LimboOwner& lim
       version_(start.version),
       threshold_(start.client.threshold),
       since_(pump.second_),
-      asked_(pump.second_) {}
+      asked_(pump.second_),
+      luggage_(start.rules.luggage),
+      from_a_world_(start.from_a_world),
+      owes_packs_(start.owes_packs) {}
 
 void LimboSession::begin(LimboStart& start) {
+  if (!start.client.sealed.empty()) {
+    queue(start.client.sealed);
+    out_.seal(start.client.sealed.size());
+  }
   queue(start.client.unsent);
   if (!watch()) return end(SessionEndReason::failed);
-  if (frames_->configures()) {
-    step_ = frames_->asks_for_packs() ? Step::packs : Step::registries;
-    queue(frames_->greeting);
-    if (step_ == Step::registries) queue(frames_->with_values);
-  } else {
+  if (!frames_->configures()) {
     enter_world();
+  } else if (from_a_world_ && start.sends == mc::State::play) {
+    turn(start);
+  } else if (from_a_world_ && start.client.state == mc::State::play) {
+    turning_from_ = mc::State::configuration;  // its finish is on the way
+    turn(start);
+  } else {
+    begin_configuration();
   }
   if (!over_ && !start.client.unread.empty()) walk(start.client.unread);
+}
+
+// Out of another world: nothing of it may stay on the client's screen.
+void LimboSession::turn(LimboStart& start) {
+  if (start.client.state == mc::State::play) {
+    std::vector<ByteBuffer> packets;
+    if (luggage_ != nullptr) packets = luggage_->clear_screen(version_);
+    auto begin =
+        mc::encode_body(mc::StartConfiguration{}, version_, mc::State::play, mc::Bound::client);
+    if (begin) packets.push_back(std::move(*begin));
+    queue_packets(packets);
+  }
+  step_ = Step::turning;
+}
+
+void LimboSession::queue_packets(const std::vector<ByteBuffer>& packets) {
+  pump_.scratch_.clear();
+  for (const ByteBuffer& packet : packets)
+    (void)mc::append_packet(pump_.scratch_, packet, threshold_, pump_.codecs_.deflater,
+                            Fault::proxy);
+  queue(pump_.scratch_);
+}
+
+void LimboSession::begin_configuration() {
+  step_ = frames_->asks_for_packs() ? Step::packs : Step::registries;
+  since_ = pump_.second_;
+  queue(frames_->greeting);
+  if (step_ == Step::registries) queue(frames_->with_values);
 }
 
 // A socket that is watched anew tells at once what is ready by then.
@@ -150,8 +189,11 @@ void LimboSession::take_frame(ByteView body) {
                   SessionEndReason::rate_limited);
   const auto id = mc::peek_packet_id(*contents, pump_.codecs_.inflater, Fault::client);
   if (!id) return refuse(id.error());
-  const Kind kind = mc::id_map(version_, state(), mc::Bound::server).kind(*id);
+  const Kind kind = mc::id_map(version_, sends(), mc::Bound::server).kind(*id);
   switch (kind) {
+    case Kind::configuration_acknowledged:
+    case Kind::settings:
+    case Kind::custom_payload:
     case Kind::select_known_packs:
     case Kind::finish_configuration:
     case Kind::keep_alive:
@@ -171,9 +213,21 @@ void LimboSession::take_frame(ByteView body) {
 
 void LimboSession::take_packet(Kind kind, ByteView fields) {
   switch (kind) {
+    case Kind::configuration_acknowledged:
+      if (step_ == Step::turning) begin_configuration();
+      return;
+    case Kind::settings:
+    case Kind::custom_payload:
+      if (luggage_ != nullptr) luggage_->note_from_client(kind, fields, version_);
+      return;
     case Kind::select_known_packs:
+      if (std::exchange(owes_packs_, false)) return;
       return on_packs(fields);
     case Kind::finish_configuration:
+      if (step_ == Step::turning) {
+        turning_from_ = mc::State::play;
+        return;
+      }
       if (step_ == Step::registries) return enter_world();
       return refuse(
           Error{"finish_configuration before there was anything to finish", Fault::client});
@@ -232,12 +286,19 @@ void LimboSession::refuse(const Error& error, SessionEndReason why) {
 void LimboSession::enter_world() {
   step_ = Step::world;
   since_ = pump_.second_;
-  queue(frames_->world);
+  const bool again = from_a_world_ && !frames_->configures();
+  queue(again ? frames_->world_again : frames_->world);
+  if (again && luggage_ != nullptr) queue_packets(luggage_->clear_screen(version_));
   frames_.reset();
   mc::AddPlayer self;
   self.uuid = uuid_;
   self.player = player_;
   send(self);
+  if (luggage_ != nullptr && version_ < mc::v1_20_2) {
+    const auto body = mc::encode_body(self, version_, mc::State::play, mc::Bound::client);
+    const auto packet = mc::split_packet(*body, Fault::proxy);
+    luggage_->note_to_client(Kind::player_info, packet->fields, version_);
+  }
   if (!over_ && !closing_) limbo_.on_limbo_spawn(id_);
 }
 
@@ -316,6 +377,7 @@ bool LimboSession::show_boss_bar(const mc::Text& words, float health) {
   bar.uuid = boss_bar_number;
   bar.title = mc::wire_text(words, version_);
   bar.health = health;
+  if (luggage_ != nullptr) luggage_->note_boss_bar(boss_bar_number);
   if (!std::exchange(has_boss_bar_, true)) return send(bar);
   bar.action = mc::BossBar::Action::title;
   send(bar);
@@ -359,6 +421,27 @@ void LimboSession::write_out() {
   }
   if (!blocked_ && !out_.empty()) return pump_.gather(*this);  // one budget a turn is sealed
   if (closing_ && out_.empty()) end(why_);
+}
+
+LinkStart LimboSession::release_client() {
+  over_ = true;
+  pump_.worker_.forget(*this);
+  pump_.worker_.unwatch(fd_.get());
+  const ByteView sealed = out_.sealed();
+  LinkStart out{.fd = std::move(fd_),
+                .unread = {held_.bytes.get(), held_.bytes.get() + held_size_},
+                .sealed = {sealed.begin(), sealed.end()},
+                .unsent = {},
+                .threshold = threshold_,
+                .state = mc::State::play,
+                .cipher = std::move(cipher_)};
+  const ByteView plain = out_.seal(out_.plain());
+  out.unsent.assign(plain.begin(), plain.end());
+  out_.clear(pump_.buffers_);
+  pump_.buffers_.give_back(std::exchange(held_, {}));
+  held_size_ = 0;
+  pump_.ended(*this);
+  return out;
 }
 
 void LimboSession::failed(int error) {

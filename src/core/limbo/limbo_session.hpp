@@ -2,13 +2,15 @@
 // limbo pump, except for what an owner may say and do.
 //
 // The way in, one arrow a client's answer: greeting > (which packs it has) > registries and tags >
-// (finished) > the world. Clients before 1.20.2 begin with the world. Whatever else the client
+// (finished) > the world. Clients before 1.20.2 begin with the world; later ones that come out of
+// another world turn to configuration first. Whatever else the client
 // sends is counted, and dropped without being inflated.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/limbo/limbo_pump.hpp"
 #include "core/session/client_budget.hpp"
@@ -44,11 +46,16 @@ class LimboSession final : public net::Pollable {
   void kick(const mc::Text& words, SessionEndReason why, std::string detail = {});
   // At once, without words.
   void end(SessionEndReason why);
+  // The client's link for another engine, in play; this session is over then, and its owner is not
+  // told. Only once it has spawned.
+  LinkStart release_client();
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] int client_descriptor() const { return fd_.get(); }
 
  private:
   friend class LimboPump;
 
-  enum class Step : std::uint8_t { packs, registries, world };
+  enum class Step : std::uint8_t { turning, packs, registries, world };
 
   void begin(LimboStart& start);
   void on_events(unsigned slot, std::uint32_t events) override;
@@ -62,19 +69,24 @@ class LimboSession final : public net::Pollable {
   void on_packs(ByteView fields);
   void on_keep_alive(ByteView fields);
   void on_chat(mc::Kind kind, ByteView fields);
+  void turn(LimboStart& start);
+  void begin_configuration();
   void enter_world();
   void refuse(const Error& error, SessionEndReason why = SessionEndReason::client_fault);
   void keep(ByteView rest);
 
   void queue(ByteView frames);
+  void queue_packets(const std::vector<ByteBuffer>& packets);
   template <typename P>
   bool send(const P& packet);
   void write_out();
   bool watch();
   void failed(int error);
+  // Of what the client is sent, and of what it sends.
   [[nodiscard]] mc::State state() const {
     return step_ == Step::world ? mc::State::play : mc::State::configuration;
   }
+  [[nodiscard]] mc::State sends() const { return step_ == Step::turning ? turning_from_ : state(); }
 
   LimboPump& pump_;
   SessionOwner& owner_;
@@ -100,7 +112,11 @@ class LimboSession final : public net::Pollable {
   std::uint32_t since_ = 0;      // second of the pump in which the present step began
   std::uint32_t asked_ = 0;      // second in which the client was last asked to show it lives
   std::int32_t keep_alive_ = 0;  // the question that is open; 0: none
+  Luggage* luggage_ = nullptr;
   Step step_ = Step::world;
+  mc::State turning_from_ = mc::State::play;
+  bool from_a_world_ = false;
+  bool owes_packs_ = false;
   SessionEndReason why_ = SessionEndReason::closed;
   bool noted_ = false;
   bool gathered_ = false;

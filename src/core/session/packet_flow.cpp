@@ -24,6 +24,10 @@ constexpr std::size_t nothing_passes = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t most_inflated_for_fields = 512;
 // A kick may be longer than other packets that matter.
 constexpr std::size_t longest_kick = 65'536;
+// The tab list of a full server, with skins.
+constexpr std::size_t longest_tab_list = std::size_t{1} << 20;
+// Of a configuration that waits for its end. Beyond it, it goes on.
+constexpr std::size_t longest_configuration = std::size_t{4} << 20;
 // Commands and what is to be completed; the server's whole tree (a vanilla one has 30 KiB).
 constexpr std::size_t longest_said = 5'632;
 constexpr std::size_t largest_tree = std::size_t{1} << 20;
@@ -39,6 +43,9 @@ std::size_t most_inflated_for(Kind kind) {
       return longest_said;
     case Kind::declare_commands:
       return largest_tree;
+    case Kind::player_info:
+    case Kind::player_remove:
+      return longest_tab_list;
     default:
       return most_inflated_for_fields;
   }
@@ -59,15 +66,21 @@ PacketFlow::PacketFlow(mc::Version version, Phases phases, Thresholds thresholds
     : rules_(rules),
       codecs_(codecs),
       scratch_(scratch),
-      tracker_(
-          version, phases.client, phases.backend,
-          {.drops_chat_session = rules.drops_chat_session, .takes_commands = rules.takes_commands}),
+      tracker_(version, phases.client, phases.backend, tracker_rules(rules)),
       budget_(rules.packets_per_second, rules.inflated_per_second, second),
       commands_(std::move(commands)) {
   lanes_[index(Side::client)].sender = lanes_[index(Side::backend)].receiver = thresholds.client;
   lanes_[index(Side::backend)].sender = lanes_[index(Side::client)].receiver = thresholds.backend;
   settle(Side::client);
   settle(Side::backend);
+}
+
+PacketTracker::Rules PacketFlow::tracker_rules(const SessionRules& rules) {
+  return {.drops_chat_session = rules.drops_chat_session,
+          .takes_commands = rules.takes_commands,
+          .holds_kicks = rules.holds_kicks,
+          .holds_configuration = rules.holds_kicks,
+          .luggage = rules.luggage};
 }
 
 void PacketFlow::look_for_kick() {
@@ -81,6 +94,11 @@ void PacketFlow::look_for_kick() {
 void PacketFlow::settle(Side from) {
   Lane& lane = lanes_[index(from)];
   lane.ids = &tracker_.ids(from);
+  if (detached_ && from == Side::client) {
+    lane.raw_below = 0;
+    lane.compressed_from = nothing_passes;
+    return;
+  }
   if (lane.sender.is_on() != lane.receiver.is_on()) {
     lane.raw_below = 0;
     lane.compressed_from = nothing_passes;
@@ -264,17 +282,21 @@ PacketFlow::Step PacketFlow::look(Side from, ByteView frame, std::size_t prefix,
                      Fault::client});
   }
 
+  if (detached_ && from == Side::client) return look_detached(*contents, step);
+
   const Lane& lane = lanes_[index(from)];
   const mc::Threshold receiver = lane.receiver;
   const bool passes = mc::passes_as_received(*contents, lane.sender, receiver);
   const bool may_matter =
       !contents->is_compressed() || contents->inflated <= tracker_.largest_that_matters(from) ||
       (from == Side::backend && looks_for_kick_ && contents->inflated <= longest_kick);
+  PacketTracker::Verdict verdict = PacketTracker::Verdict::pass;
   if (may_matter) {
     const auto id = mc::peek_packet_id(*contents, codecs_.inflater, fault_of(from));
     if (!id) return bad(id.error());
     instead_ = {};
-    if (note(from, *contents, *id) == PacketTracker::Verdict::drop) {
+    verdict = note(from, *contents, *id);
+    if (verdict == PacketTracker::Verdict::drop) {
       step.instead = instead_;
       return step;
     }
@@ -284,6 +306,23 @@ PacketFlow::Step PacketFlow::look(Side from, ByteView frame, std::size_t prefix,
     }
   }
   scratch_.clear();
+  if (verdict == PacketTracker::Verdict::hold) {
+    const auto done =
+        mc::append_reframed(configuration_, *contents, receiver, codecs_, fault_of(from));
+    if (!done) return bad(done.error());
+    if (configuration_.size() > longest_configuration) release_configuration();
+    step.instead = scratch_;
+    return step;
+  }
+  if (from == Side::backend && !configuration_.empty() &&
+      tracker_.state(Side::backend) == State::play) {
+    // What has come is whole: it goes in front of its end.
+    release_configuration();
+    const auto done = mc::append_reframed(scratch_, *contents, receiver, codecs_, fault_of(from));
+    if (!done) return bad(done.error());
+    step.instead = scratch_;
+    return step;
+  }
   if (!passes) {
     const auto done = mc::append_reframed(scratch_, *contents, receiver, codecs_, fault_of(from));
     if (!done) return bad(done.error());
@@ -300,6 +339,27 @@ PacketFlow::Step PacketFlow::look(Side from, ByteView frame, std::size_t prefix,
   return step;
 }
 
+void PacketFlow::release_configuration() {
+  scratch_.insert(scratch_.end(), configuration_.begin(), configuration_.end());
+  configuration_ = {};
+  half_configured_ = true;
+}
+
+// Nobody is there who could be given it. The client's own word about its phase counts.
+PacketFlow::Step PacketFlow::look_detached(const Contents& contents, Step step) {
+  const auto id = mc::peek_packet_id(contents, codecs_.inflater, Fault::client);
+  if (!id) return bad(id.error());
+  const Kind kind = lanes_[index(Side::client)].ids->kind(*id);
+  if (kind == Kind::finish_configuration) {
+    tracker_.enter(Side::client, State::play);
+    settle(Side::client);
+    return step;
+  }
+  note(Side::client, contents, *id);
+  if (has_turned()) step.then = Step::Then::rest;  // whoever waits for it looks before more is read
+  return step;
+}
+
 PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std::int32_t id) {
   const Kind kind = lanes_[index(from)].ids->kind(id);
   if (kind == Kind::none || !tracker_.matters(from, kind)) return PacketTracker::Verdict::pass;
@@ -310,6 +370,7 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
     if (whole)
       if (const auto packet = mc::split_packet(*whole, fault_of(from))) fields = packet->fields;
   }
+  if (kind == Kind::start_configuration) half_configured_ = false;
   auto verdict = tracker_.note(from, kind, fields);
   if (from == Side::client ? hear(kind, fields)
                            : kind == Kind::declare_commands && add_commands(fields))
@@ -365,6 +426,60 @@ void PacketFlow::queue_instead(Side to, ByteView packet) {
     instead_ = scratch_;
 }
 
+// --- Between two backends ---
+
+Result<ByteView> PacketFlow::detach() {
+  detached_ = true;
+  configuration_ = {};
+  scratch_.clear();
+  if (tracker_.in_bundle()) {
+    ByteBuffer delimiter;
+    mc::Writer(delimiter).varint(
+        lanes_[index(Side::backend)].ids->id(Kind::bundle_delimiter).value_or(0));
+    append_frame(delimiter);
+    if (tracker_.state(Side::backend) == State::play)
+      scratch_.insert(scratch_.end(), after_bundle_.begin(), after_bundle_.end());
+  }
+  after_bundle_ = {};
+  last_size_ = 0;
+  looks_for_kick_ = false;
+  PacketTracker::Rules rules = tracker_rules(rules_);
+  rules.drops_chat_session = false;
+  tracker_.change_backend(rules);
+  settle(Side::client);
+  settle(Side::backend);
+  return ByteView(scratch_);
+}
+
+// Ours, and far smaller than a frame can be.
+void PacketFlow::append_frame(const ByteBuffer& packet) {
+  (void)mc::append_packet(scratch_, packet, lanes_[index(Side::backend)].receiver, codecs_.deflater,
+                          Fault::proxy);
+}
+
+Result<ByteView> PacketFlow::turn_to_configuration(const std::vector<ByteBuffer>& before) {
+  scratch_.clear();
+  if (tracker_.state(Side::backend) == State::configuration) return ByteView(scratch_);
+  for (const ByteBuffer& packet : before) append_frame(packet);
+  auto start =
+      mc::encode_body(mc::StartConfiguration{}, tracker_.version(), State::play, mc::Bound::client);
+  if (!start) return std::unexpected(start.error());
+  append_frame(*start);
+  tracker_.enter(Side::backend, State::configuration);
+  half_configured_ = false;
+  settle(Side::backend);
+  return ByteView(scratch_);
+}
+
+void PacketFlow::attach(mc::Threshold threshold, const SessionRules& rules) {
+  detached_ = false;
+  rules_ = rules;
+  lanes_[index(Side::backend)].sender = lanes_[index(Side::client)].receiver = threshold;
+  tracker_.change_backend(tracker_rules(rules));
+  settle(Side::client);
+  settle(Side::backend);
+}
+
 // --- Packets of ours ---
 
 Result<ByteView> PacketFlow::frame_for(Side to, ByteView packet) {
@@ -389,6 +504,21 @@ Result<ByteView> PacketFlow::kick(const mc::Text& words) {
           ? mc::encode_body(mc::ConfigurationDisconnect{reason}, version, state, mc::Bound::client)
           : mc::encode_body(mc::KickDisconnect{reason}, version, state, mc::Bound::client);
   if (!body) return std::unexpected(body.error());
+  return last_frame(*body);
+}
+
+Result<ByteView> PacketFlow::held_kick() {
+  const Kind kind = tracker_.state(Side::backend) == State::configuration ? Kind::disconnect
+                                                                          : Kind::kick_disconnect;
+  ByteBuffer body;
+  mc::Writer out(body);
+  out.varint(lanes_[index(Side::backend)].ids->id(kind).value_or(0));
+  out.raw(tracker_.held_kick());
+  return last_frame(body);
+}
+
+// Behind the end of a bundle that is open.
+Result<ByteView> PacketFlow::last_frame(const ByteBuffer& body) {
   const Lane& lane = lanes_[index(Side::backend)];
   scratch_.clear();
   if (tracker_.in_bundle()) {
@@ -399,7 +529,7 @@ Result<ByteView> PacketFlow::kick(const mc::Text& words) {
     if (!closed) return std::unexpected(closed.error());
   }
   const auto done =
-      mc::append_packet(scratch_, *body, lane.receiver, codecs_.deflater, Fault::proxy);
+      mc::append_packet(scratch_, body, lane.receiver, codecs_.deflater, Fault::proxy);
   if (!done) return std::unexpected(done.error());
   return ByteView(scratch_);
 }

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -89,6 +90,29 @@ class PacketFlow {
   // The kick in the phase that the client is in, behind the end of a bundle that is open. An error:
   // the words do not fit a packet.
   Result<ByteView> kick(const mc::Text& words);
+  // The same for the backend's own, which stayed here (SessionRules::holds_kicks).
+  Result<ByteView> held_kick();
+
+  // --- Between two backends ---
+
+  // The backend is gone, or is left: what the client sends is noted and goes nowhere from now on.
+  // Frames for the client that close what was open.
+  Result<ByteView> detach();
+  [[nodiscard]] bool detached() const { return detached_; }
+  // Detached: a packet of ours that moves the client into configuration (1.20.2 and later), with
+  // `before` in front of it. Empty: it is on its way there, or there, already.
+  Result<ByteView> turn_to_configuration(const std::vector<ByteBuffer>& before);
+  // Whether the client is in configuration and has said so.
+  [[nodiscard]] bool has_turned() const {
+    return tracker_.state(Side::client) == mc::State::configuration &&
+           tracker_.state(Side::backend) == mc::State::configuration;
+  }
+  // Detached: whether the client has been sent registries in the configuration phase that it is in,
+  // and so cannot be sent others.
+  [[nodiscard]] bool half_configured() const { return half_configured_; }
+  // The next backend is there; what the client sends goes to it from now on. Both are in play, or
+  // the client has turned.
+  void attach(mc::Threshold threshold, const SessionRules& rules);
 
   [[nodiscard]] const PacketTracker& tracker() const { return tracker_; }
   // The backend is about to end, so its last words may be among what is read next: compressed
@@ -97,6 +121,9 @@ class PacketFlow {
   // The backend has ended. Its last words may have passed unseen: the frame that was the last is
   // looked at again, as far as it was kept.
   void look_at_last_frame();
+  [[nodiscard]] mc::Threshold threshold_of_client() const {
+    return lanes_[index(Side::client)].sender;
+  }
   // Packets of each side so far.
   [[nodiscard]] std::uint64_t packets(Side from) const { return lanes_[index(from)].packets; }
 
@@ -133,6 +160,11 @@ class PacketFlow {
   bool add_commands(ByteView fields);
   void queue_instead(Side to, ByteView packet);
   Step bad(Error error, bool over_budget = false);
+  Step look_detached(const mc::Contents& contents, Step step);
+  void release_configuration();
+  Result<ByteView> last_frame(const ByteBuffer& body);
+  void append_frame(const ByteBuffer& packet);
+  [[nodiscard]] static PacketTracker::Rules tracker_rules(const SessionRules& rules);
   [[nodiscard]] mc::Sender sender(Side from) const;
 
   SessionRules rules_;
@@ -146,7 +178,11 @@ class PacketFlow {
   // for its id.
   std::uint8_t last_size_ = 0;
   std::array<Byte, 128> last_;
+  bool detached_ = false;
+  bool half_configured_ = false;
   ByteBuffer after_bundle_;  // frames of ours that wait for its end
+  // Registries and tags of a configuration that is not whole yet, in the client's form.
+  ByteBuffer configuration_;
   BadInput bad_;
   std::shared_ptr<const mc::CommandTree> commands_;
   std::optional<Said> said_;

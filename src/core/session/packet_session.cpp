@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/session/luggage.hpp"
+#include "mc/packets/login.hpp"
 #include "mc/packets/play.hpp"
 #include "net/stream.hpp"
 #include "net/sys.hpp"
@@ -27,6 +29,11 @@ constexpr std::uint32_t announces_end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 constexpr std::uint8_t half_open_seconds = 60;
 // How long a client has for the last words and what is before them.
 constexpr std::uint32_t farewell_seconds = 5;
+
+// How often a client without a backend is asked something, and how long it has to turn to
+// configuration. Clients give a server up after 30 seconds without a word.
+constexpr std::uint32_t keep_alive_seconds = 10;
+constexpr std::uint32_t turning_seconds = 30;
 
 // For a frame too large to be read in one go.
 constexpr std::size_t first_room = std::size_t{128} << 10;
@@ -56,12 +63,20 @@ PacketSession::PacketSession(PacketPump& pump, SessionOwner& owner, std::uint64_
 void PacketSession::begin(SessionStart& start) {
   for (const Side side : both) {
     const LinkStart& from = side == Side::client ? start.client : start.backend;
+    if (!from.sealed.empty()) {
+      queue(side, from.sealed);
+      link(side).out.seal(from.sealed.size());
+    }
     queue(side, from.unsent);
     keep(side, from.unread);
     link(side).held_frames = !from.unread.empty();
   }
-  for (const Side side : both)
-    if (!watch(side)) return end(SessionEndReason::failed);
+  if (!watch(Side::client)) return end(SessionEndReason::failed);
+  if (!link(Side::backend).fd.valid()) {
+    detach_backend();
+  } else if (!watch(Side::backend)) {
+    return end(SessionEndReason::failed);
+  }
   // What has come meanwhile is told by the first event.
   work();
 }
@@ -100,6 +115,7 @@ std::size_t PacketSession::held_bytes() const {
 
 void PacketSession::on_events(unsigned slot, std::uint32_t events) {
   const Side side = slot == index(Side::client) ? Side::client : Side::backend;
+  if (!link(side).fd.valid()) return;  // of a link that was closed in this turn
   if (calm_ && (events & announces_end) == 0 && !queued()) [[likely]] {
     if ((events & EPOLLIN) == 0) return;
     link(side).readable = true;
@@ -238,6 +254,7 @@ void PacketSession::walk(Side from, ByteView bytes) {
   Link& out = link(to);
   const std::uint64_t packets = flow_.packets(from);
   PacketFlow::Step step;
+  bool is_kicked = false;
   do {
     step = flow_.next(from, bytes, pump_.second_);
     const bool is_last = step.then != PacketFlow::Step::Then::more && step.instead.empty();
@@ -246,12 +263,18 @@ void PacketSession::walk(Side from, ByteView bytes) {
     bytes = bytes.subspan(step.pass + step.skip);
     if (from == Side::client)
       if (const auto said = flow_.take_said()) owner_.on_said(id_, *said);
-  } while (step.then == PacketFlow::Step::Then::more && !is_full(out) && !over_);
+    is_kicked = from == Side::backend && !flow_.tracker().held_kick().empty();
+  } while (step.then == PacketFlow::Step::Then::more && !is_kicked && !is_full(out) && !over_);
   PacketPump::bump(pump_.totals_.packets[index(to)], flow_.packets(from) - packets);
   if (over_) return;
+  if (is_kicked) return backend_is_gone();
   if (step.then == PacketFlow::Step::Then::bad) return refuse_input(from);
   keep(from, bytes);
   link(from).held_frames = step.then == PacketFlow::Step::Then::more && !bytes.empty();
+  if (from == Side::client && next_ && flow_.has_turned()) {
+    link(from).held_frames = !bytes.empty();
+    attach_next();
+  }
 }
 
 void PacketSession::walk_held(Side from) {
@@ -383,6 +406,117 @@ void PacketSession::kick(const mc::Text& words, SessionEndReason why, std::strin
   close_behind_words();
 }
 
+// --- Another backend ---
+
+bool PacketSession::can_move() const {
+  if (over_ || closing_ || next_) return false;
+  const PacketTracker& tracker = flow_.tracker();
+  const bool in_play = tracker.state(Side::client) == mc::State::play &&
+                       tracker.state(Side::backend) == mc::State::play;
+  return in_play || (flow_.detached() && !flow_.half_configured());
+}
+
+void PacketSession::detach_backend() {
+  close_backend();
+  link(Side::backend) = Link{};
+  if (const auto closing = flow_.detach()) queue(Side::client, *closing);
+  // It may have waited for a backend that took nothing.
+  link(Side::client).paused = false;
+  asked_ = pump_.second_;
+  calm_ = false;
+  changed_ = true;
+  if (!over_) pump_.worker_.next_turn(*this);
+}
+
+void PacketSession::queue_packets(Side to, const std::vector<ByteBuffer>& packets) {
+  for (const ByteBuffer& packet : packets)
+    if (const auto frame = flow_.frame_for(to, packet)) queue(to, *frame);
+}
+
+void PacketSession::take_backend(NextBackend next) {
+  if (over_ || closing_) return;
+  if (!flow_.detached()) detach_backend();
+  const mc::Version version = flow_.tracker().version();
+  Luggage* const luggage = flow_.tracker().luggage();
+  std::vector<ByteBuffer> clearing;
+  if (luggage != nullptr) clearing = luggage->clear_screen(version);
+  next_ = std::make_unique<NextBackend>(std::move(next));
+  if (version < mc::v1_20_2) {
+    queue_packets(Side::client, next_->rejoin);
+    queue_packets(Side::client, clearing);
+    queue_packets(Side::client, next_->behind_login);
+    return attach_next();
+  }
+  turning_since_ = pump_.second_;
+  if (const auto turn = flow_.turn_to_configuration(clearing)) queue(Side::client, *turn);
+  if (flow_.has_turned()) attach_next();
+}
+
+void PacketSession::attach_next() {
+  const std::unique_ptr<NextBackend> next = std::exchange(next_, nullptr);
+  const mc::Version version = flow_.tracker().version();
+  Link& backend = link(Side::backend);
+  backend.fd = std::move(next->link.fd);
+  backend.cipher = std::move(next->link.cipher);
+  longest_silence_ =
+      static_cast<std::uint32_t>(std::chrono::ceil<seconds>(next->rules.longest_silence).count());
+  flow_.attach(next->link.threshold, next->rules);
+  const bool configures = version >= mc::v1_20_2;
+  if (configures) {
+    const auto acknowledged =
+        mc::encode_body(mc::LoginAcknowledged{}, version, mc::State::login, mc::Bound::server);
+    if (acknowledged) queue_packets(Side::backend, {*acknowledged});
+  }
+  if (const Luggage* luggage = flow_.tracker().luggage())
+    queue_packets(
+        Side::backend,
+        luggage->introduction(version, configures ? mc::State::configuration : mc::State::play));
+  keep(Side::backend, next->link.unread);
+  backend.held_frames = !next->link.unread.empty();
+  new_ = true;  // its socket's options are to be set
+  calm_ = false;
+  changed_ = true;
+  if (!watch(Side::backend)) return end(SessionEndReason::failed);
+  pump_.worker_.next_turn(*this);
+}
+
+LinkStart PacketSession::release_client(mc::State& sends) {
+  over_ = true;
+  unqueue();
+  pump_.worker_.forget(*this);
+  close_backend();
+  Link& client = link(Side::client);
+  pump_.worker_.unwatch(client.fd.get());
+  const PacketTracker& tracker = flow_.tracker();
+  sends = tracker.state(Side::client);
+  const ByteView sealed = client.out.sealed();
+  LinkStart out{.fd = std::move(client.fd),
+                .unread = {client.held.bytes.get(), client.held.bytes.get() + client.held_size},
+                .sealed = {sealed.begin(), sealed.end()},
+                .unsent = {},
+                .threshold = flow_.threshold_of_client(),
+                .state = tracker.state(Side::backend),
+                .cipher = std::move(client.cipher)};
+  const ByteView plain = client.out.seal(client.out.plain());
+  out.unsent.assign(plain.begin(), plain.end());
+  for (Link& at : links_) release(at);
+  pump_.ended(*this);
+  return out;
+}
+
+// A client hears from us what it would from its server.
+void PacketSession::keep_awake() {
+  if (next_ && pump_.second_ - turning_since_ > turning_seconds)
+    return kick(owner_.words_for(id_, config::Kick::login_timed_out), SessionEndReason::silent);
+  if (pump_.second_ - asked_ < keep_alive_seconds) return;
+  asked_ = pump_.second_;
+  const PacketTracker& tracker = flow_.tracker();
+  const mc::KeepAlive question{.id = static_cast<std::int64_t>(pump_.second_ & 0x3FFF'FFFF) + 1};
+  if (const auto packet = mc::encode_body(question, tracker.version(), tracker.state(Side::backend),
+                                          mc::Bound::client))
+    queue_packets(Side::client, {*packet});
+}
+
 // --- Ends ---
 
 void PacketSession::note(SessionEndReason why) {
@@ -441,10 +575,17 @@ void PacketSession::carry_end_over(Side from) {
   Link& in = link(from);
   Link& out = link(other(from));
   if (from == Side::backend) return backend_is_gone();
+  if (flow_.detached()) return end(why_);
   if (in.failed || out.failed) return end(why_);
   if (in.shut || !out.out.empty()) return;
   in.shut = true;
   if (shutdown(out.fd.get(), SHUT_WR) != 0) side_failed(Side::backend, errno);
+}
+
+// The client has registries of a server in a configuration that will not end. It cannot be given
+// others there.
+bool PacketSession::is_half_configured() const {
+  return flow_.half_configured() && flow_.tracker().state(Side::backend) != mc::State::play;
 }
 
 void PacketSession::backend_is_gone() {
@@ -453,6 +594,19 @@ void PacketSession::backend_is_gone() {
   if (client.ended) return close_behind_words();
   flow_.look_at_last_frame();
   const PacketTracker& tracker = flow_.tracker();
+  const bool has_kick = !tracker.held_kick().empty();
+  if (!tracker.was_transferred() && (has_kick || !tracker.was_kicked()) && !is_half_configured()) {
+    const Link& lost = link(Side::backend);
+    const BackendLoss loss{.why = has_kick         ? SessionEndReason::kicked
+                                  : !lost.failed   ? SessionEndReason::backend_closed
+                                  : lost.timed_out ? SessionEndReason::backend_timeout
+                                                   : SessionEndReason::backend_reset,
+                           .reason = tracker.kick_reason(),
+                           .in_play = tracker.state(Side::backend) == mc::State::play};
+    if (owner_.on_backend_lost(id_, loss)) return;
+  }
+  if (has_kick)
+    if (const auto frame = flow_.held_kick()) queue(Side::client, *frame);
   if (tracker.was_kicked() || tracker.was_transferred()) {
     note(tracker.was_kicked() ? SessionEndReason::kicked : SessionEndReason::transferred);
     detail_ = tracker.kick_reason();
@@ -526,12 +680,13 @@ void PacketSession::close_backend() {
 // --- Once a second ---
 
 void PacketSession::sweep() {
-  if (std::exchange(new_, false) && !closing_)
+  if (!flow_.detached() && std::exchange(new_, false) && !closing_)
     owner_.on_session_lasts(id_, link(Side::client).fd.get(), link(Side::backend).fd.get());
   if (closing_) {
     if (pump_.second_ - closing_since_ > farewell_seconds) end(why_);
     return;
   }
+  if (flow_.detached()) return keep_awake();
   if (is_silent())
     return kick(owner_.words_for(id_, config::Kick::login_timed_out), SessionEndReason::silent);
   const std::uint64_t moved = link(Side::client).sent + link(Side::backend).sent;

@@ -5,13 +5,21 @@
 // short read means "drained" only while no end was announced, after a short send the sink is tried
 // again until EAGAIN, and room for writing is asked for only when a sink has been full once.
 //
-// Each end is a Link of its own, so that a backend can go and another come while the client stays.
+// Each end is a Link of its own, so that a backend can go and another come while the client stays:
+//
+//   attached --detach_backend--> detached --take_backend--> turning --(the client's word)-->
+//   attached
+//
+// Detached, the client is kept awake, and what it sends is noted and dropped. From 1.20.2 on it
+// turns to configuration before the next backend hears of it; before, there is nothing to turn, and
+// the next backend's world follows at once.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/session/buffer_pool.hpp"
 #include "core/session/outbox.hpp"
@@ -44,6 +52,23 @@ class PacketSession final : public net::Pollable, public net::Turn {
   bool tell(const mc::Text& words);
   // At once, without words.
   void end(SessionEndReason why);
+
+  // --- Another backend ---
+
+  // Closes the link to the backend; the client stays, and knows nothing of it.
+  void detach_backend();
+  // The player goes to this one; leaves the one that it is on. Not while another is being taken.
+  void take_backend(NextBackend next);
+  // Whether the client can be taken to another world: it is in one, or has been told of none.
+  [[nodiscard]] bool can_move() const;
+  [[nodiscard]] bool is_attached() const { return !flow_.detached(); }
+  [[nodiscard]] int client_descriptor() const { return link(Side::client).fd.get(); }
+  [[nodiscard]] mc::Threshold client_threshold() const { return flow_.threshold_of_client(); }
+  // Whether a backend that was left still has an answer about packs to come.
+  [[nodiscard]] bool owes_packs() const { return flow_.tracker().owes_packs(); }
+  // The client's link for another engine; this session is over then, and its owner is not told.
+  // LinkStart::state is the phase of what the client is sent next, `sends` of what it sends.
+  LinkStart release_client(mc::State& sends);
   // Once a second.
   void sweep();
 
@@ -97,10 +122,14 @@ class PacketSession final : public net::Pollable, public net::Turn {
   void wrote(Side side, std::size_t count);
   bool watch(Side side);
   void block(Side side);
+  void attach_next();
+  void queue_packets(Side to, const std::vector<ByteBuffer>& packets);
+  void keep_awake();
   void refuse_input(Side from);
   void source_ended(Side from, int error);
   void carry_end_over(Side from);
   void backend_is_gone();
+  [[nodiscard]] bool is_half_configured() const;
   void side_failed(Side side, int error);
   void close_behind_words();
   void close_backend();
@@ -117,6 +146,7 @@ class PacketSession final : public net::Pollable, public net::Turn {
   TimePoint started_;
   PacketFlow flow_;
   std::array<Link, 2> links_;
+  std::unique_ptr<NextBackend> next_;  // while the client turns
   std::string detail_;
   std::uint64_t last_moved_ = 0;    // at the last sweep
   std::uint64_t last_packets_ = 0;  // the same
@@ -124,6 +154,8 @@ class PacketSession final : public net::Pollable, public net::Turn {
   std::uint32_t silent_seconds_ = 0;
   std::uint32_t closing_since_ = 0;  // seconds of the pump
   std::uint32_t place_ = 0;          // in the pump's list
+  std::uint32_t turning_since_ = 0;  // seconds of the pump
+  std::uint32_t asked_ = 0;          // when a client without a backend was last kept awake
   std::uint8_t idle_seconds_ = 0;
   SessionEndReason why_ = SessionEndReason::closed;
   bool noted_ = false;
@@ -134,6 +166,6 @@ class PacketSession final : public net::Pollable, public net::Turn {
   bool over_ = false;
 };
 
-static_assert(sizeof(PacketSession) <= 1024, "the memory target of an idle player is 4 KiB");
+static_assert(sizeof(PacketSession) <= 1088, "the memory target of an idle player is 4 KiB");
 
 }  // namespace drawbridge::core

@@ -1,6 +1,7 @@
 #include "core/session/packet_tracker.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "mc/packets/common.hpp"
@@ -37,6 +38,10 @@ constexpr std::size_t largest_to_client = 13;
 // In play, towards the server: a chat session is at most 4,641 bytes, a cookie 5,120 and its key.
 // What a client sends is rarely compressed at all.
 constexpr std::size_t largest_to_backend = 5'632;
+// A kick that must not pass unseen.
+constexpr std::size_t largest_held_kick = 4'096;
+// Before 1.20.2 the tab list is kept, whose packets bring the skins of all players along.
+constexpr std::size_t largest_tab_list = std::size_t{1} << 20;
 
 // A server sends its tree of commands right after `login`, before the world. What is compressed is
 // looked into for no longer than this: an inflated id costs 0.9 us.
@@ -73,7 +78,7 @@ KeepAlives::Owner KeepAlives::answered(std::int64_t id) {
 
 void KeepAlives::forget_backend() {
   for (Question& question : open_)
-    if (question.owner == Owner::backend) question = {};
+    if (question.owner == Owner::backend) question.owner = Owner::former;
 }
 
 // --- Phases ---
@@ -98,14 +103,23 @@ void PacketTracker::enter(Side from, State state) {
     if (play && rules_.takes_commands)
       for (const Kind kind : {Kind::chat, Kind::chat_command, Kind::tab_complete})
         matters.add(kind);
+    if (rules_.luggage != nullptr) {
+      matters.add(Kind::settings);
+      matters.add(Kind::custom_payload);
+    }
   } else if (play) {
     for (const Kind kind : play_to_client) matters.add(kind);
     if (rules_.takes_commands && version_ >= mc::v1_13) {
       matters.add(Kind::declare_commands);
       tree_within_ = most_before_tree;
     }
+    if (keeps_screen())
+      for (const Kind kind : {Kind::player_info, Kind::player_remove, Kind::boss_bar})
+        matters.add(kind);
   } else {
     for (const Kind kind : configuration_to_client) matters.add(kind);
+    if (rules_.holds_configuration)
+      for (const Kind kind : {Kind::registry_data, Kind::tags}) matters.add(kind);
   }
   matters_[at] = matters;
 }
@@ -114,7 +128,23 @@ std::size_t PacketTracker::largest_that_matters(Side from) const {
   // Configuration is short, and there are few packets in it.
   if (state(from) != State::play) return std::numeric_limits<std::size_t>::max();
   if (from == Side::backend && awaits_tree()) return std::numeric_limits<std::size_t>::max();
-  return from == Side::client ? largest_to_backend : largest_to_client;
+  if (from == Side::client) return largest_to_backend;
+  if (keeps_screen()) return largest_tab_list;
+  return rules_.holds_kicks ? largest_held_kick : largest_to_client;
+}
+
+void PacketTracker::change_backend(Rules rules) {
+  rules_ = rules;
+  keep_alives_.forget_backend();
+  // Earlier versions do not answer a question that another one has replaced.
+  if (resource_packs_ > 0 && version_ >= mc::v1_20_3) stale_packs_ = resource_packs_;
+  stale_known_packs_ = stale_known_packs_ || known_packs_asked_;
+  chunk_batches_ = resource_packs_ = cookies_ = 0;
+  known_packs_asked_ = in_bundle_ = was_kicked_ = was_transferred_ = threshold_changed_ = false;
+  kick_reason_.clear();
+  held_kick_ = {};
+  enter(Side::client, state(Side::client));
+  enter(Side::backend, state(Side::backend));
 }
 
 PacketTracker::Verdict PacketTracker::note(Side from, Kind kind, ByteView fields) {
@@ -168,8 +198,15 @@ PacketTracker::Verdict PacketTracker::note_to_client(Kind kind, ByteView fields)
       break;
     case Kind::disconnect:
     case Kind::kick_disconnect:
-      note_kick(fields);
+      return note_kick(fields);
+    case Kind::player_info:
+    case Kind::player_remove:
+    case Kind::boss_bar:
+      rules_.luggage->note_to_client(kind, fields, version_);
       break;
+    case Kind::registry_data:
+    case Kind::tags:
+      return Verdict::hold;
     case Kind::set_compression: {
       const auto packet = mc::decode<mc::SetCompression>(fields, version_, Fault::backend);
       if (!packet) break;
@@ -184,13 +221,17 @@ PacketTracker::Verdict PacketTracker::note_to_client(Kind kind, ByteView fields)
   return Verdict::pass;
 }
 
-void PacketTracker::note_kick(ByteView fields) {
+PacketTracker::Verdict PacketTracker::note_kick(ByteView fields) {
   was_kicked_ = true;
   // The same layout in both phases.
   const auto packet = mc::decode<mc::KickDisconnect>(fields, version_, Fault::backend);
-  if (!packet) return;
-  const auto text = mc::read_wire_text(packet->reason, version_, Fault::backend);
-  if (text) kick_reason_ = escaped_for_log(mc::to_plain(*text), longest_reason);
+  if (packet) {
+    const auto text = mc::read_wire_text(packet->reason, version_, Fault::backend);
+    if (text) kick_reason_ = escaped_for_log(mc::to_plain(*text), longest_reason);
+  }
+  if (!rules_.holds_kicks || fields.empty()) return Verdict::pass;
+  held_kick_.assign(fields.begin(), fields.end());
+  return Verdict::drop;
 }
 
 void PacketTracker::note_ours(Kind kind, ByteView fields) {
@@ -210,17 +251,21 @@ PacketTracker::Verdict PacketTracker::note_to_backend(Kind kind, ByteView fields
     case Kind::finish_configuration:
       if (state(Side::backend) == State::play) enter(Side::client, State::play);
       break;
+    case Kind::settings:
+    case Kind::custom_payload:
+      rules_.luggage->note_from_client(kind, fields, version_);
+      break;
     case Kind::keep_alive:
       return note_keep_alive_answer(fields);
     case Kind::chunk_batch_received:
       down(chunk_batches_);
       break;
     case Kind::select_known_packs:
+      if (std::exchange(stale_known_packs_, false)) return Verdict::drop;
       known_packs_asked_ = false;
       break;
     case Kind::resource_pack_receive:
-      note_pack_answer(fields);
-      break;
+      return note_pack_answer(fields);
     case Kind::cookie_response:
       down(cookies_);
       break;
@@ -236,17 +281,22 @@ PacketTracker::Verdict PacketTracker::note_to_backend(Kind kind, ByteView fields
 PacketTracker::Verdict PacketTracker::note_keep_alive_answer(ByteView fields) {
   const auto packet = mc::decode<mc::KeepAlive>(fields, version_, Fault::client);
   if (!packet) return Verdict::pass;
-  return keep_alives_.answered(packet->id) == KeepAlives::Owner::proxy ? Verdict::drop
-                                                                       : Verdict::pass;
+  const KeepAlives::Owner asker = keep_alives_.answered(packet->id);
+  const bool is_for_backend =
+      asker == KeepAlives::Owner::backend || asker == KeepAlives::Owner::nobody;
+  return is_for_backend ? Verdict::pass : Verdict::drop;
 }
 
-void PacketTracker::note_pack_answer(ByteView fields) {
+// Answers come in the order of the questions, those to a former backend first.
+PacketTracker::Verdict PacketTracker::note_pack_answer(ByteView fields) {
   // "Accepted" and "downloaded" are followed by another answer.
   constexpr std::int32_t accepted = 3;
   constexpr std::int32_t downloaded = 4;
   const auto packet = mc::decode<mc::ResourcePackReceive>(fields, version_, Fault::client);
-  if (packet && (packet->result == accepted || packet->result == downloaded)) return;
-  down(resource_packs_);
+  const bool is_stale = stale_packs_ > 0;
+  if (!packet || (packet->result != accepted && packet->result != downloaded))
+    down(is_stale ? stale_packs_ : resource_packs_);
+  return is_stale ? Verdict::drop : Verdict::pass;
 }
 
 }  // namespace drawbridge::core

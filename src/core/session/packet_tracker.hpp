@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "core/session/luggage.hpp"
 #include "core/session/side.hpp"
 #include "mc/packet_ids.hpp"
 #include "mc/version.hpp"
@@ -26,7 +27,8 @@ namespace drawbridge::core {
 // it did not ask for, so an answer goes to its asker only.
 class KeepAlives {
  public:
-  enum class Owner : std::uint8_t { nobody, backend, proxy };
+  // `former`: a backend that the player has left.
+  enum class Owner : std::uint8_t { nobody, backend, proxy, former };
 
   void asked(Owner owner, std::int64_t id);
   // Whose this answer is; that question is closed then.
@@ -46,11 +48,19 @@ class KeepAlives {
 
 class PacketTracker {
  public:
-  enum class Verdict : std::uint8_t { pass, drop };
+  // `hold`: until the configuration is whole.
+  enum class Verdict : std::uint8_t { pass, drop, hold };
 
   struct Rules {
     bool drops_chat_session = false;
     bool takes_commands = false;
+    // A kick of the backend stays here: somebody decides whether the player has to go.
+    bool holds_kicks = false;
+    // Registries and tags wait until the configuration is whole: of one that breaks off half way
+    // nothing may have reached the client, which cannot begin it anew.
+    bool holds_configuration = false;
+    // What goes along to another server; null: nothing is noted. Outlives the tracker.
+    Luggage* luggage = nullptr;
   };
 
   // The phases of what each side sends next: configuration or play.
@@ -81,6 +91,14 @@ class PacketTracker {
   // A packet of our own to the client, at this place of the stream.
   void note_ours(mc::Kind kind, ByteView fields);
 
+  // The backend is another one, or none: what the old one had asked is owed to nobody.
+  void change_backend(Rules rules);
+  // The phases, where it is us who move the client on.
+  void enter(Side from, mc::State state);
+  [[nodiscard]] Luggage* luggage() const { return rules_.luggage; }
+  // Fields of the kick that stayed here.
+  [[nodiscard]] const ByteBuffer& held_kick() const { return held_kick_; }
+
   [[nodiscard]] bool in_bundle() const { return in_bundle_; }
   // The server's word that ended the session, if it was one.
   [[nodiscard]] bool was_kicked() const { return was_kicked_; }
@@ -94,6 +112,8 @@ class PacketTracker {
   [[nodiscard]] unsigned open_chunk_batches() const { return chunk_batches_; }
   [[nodiscard]] unsigned open_resource_packs() const { return resource_packs_; }
   [[nodiscard]] unsigned open_cookies() const { return cookies_; }
+  // ... and to a former one.
+  [[nodiscard]] bool owes_packs() const { return stale_known_packs_; }
   [[nodiscard]] bool known_packs_asked() const { return known_packs_asked_; }
 
  private:
@@ -112,12 +132,15 @@ class PacketTracker {
     std::array<std::uint64_t, (mc::kinds + 63) / 64> words_{};
   };
 
-  void enter(Side from, mc::State state);
+  // Whether the client's screen has to be cleared by packets when it changes servers.
+  [[nodiscard]] bool keeps_screen() const {
+    return rules_.luggage != nullptr && version_ < mc::v1_20_2;
+  }
   Verdict note_to_client(mc::Kind kind, ByteView fields);
   Verdict note_to_backend(mc::Kind kind, ByteView fields);
-  void note_kick(ByteView fields);
+  Verdict note_kick(ByteView fields);
   Verdict note_keep_alive_answer(ByteView fields);
-  void note_pack_answer(ByteView fields);
+  Verdict note_pack_answer(ByteView fields);
 
   mc::Version version_;
   Rules rules_;
@@ -136,6 +159,9 @@ class PacketTracker {
   std::uint8_t chunk_batches_ = 0;
   std::uint8_t resource_packs_ = 0;
   std::uint8_t cookies_ = 0;
+  std::uint8_t stale_packs_ = 0;  // asked by a former backend, not answered yet
+  bool stale_known_packs_ = false;
+  ByteBuffer held_kick_;
 };
 
 }  // namespace drawbridge::core

@@ -47,6 +47,13 @@ struct SessionEnd {
   TimePoint started;
 };
 
+// A backend that a player was on is no more, and nothing has been said to the player.
+struct BackendLoss {
+  SessionEndReason why = SessionEndReason::backend_closed;  // or reset, timeout, kicked
+  std::string reason;                                       // of a kick: plain words
+  bool in_play = false;  // else in configuration: the player was still on its way there
+};
+
 // Whoever knows the players. Outlives the pump's sessions; called on the worker.
 class SessionOwner {
  public:
@@ -58,6 +65,9 @@ class SessionOwner {
   virtual void on_said(std::uint64_t /*id*/, const PacketFlow::Said& /*said*/) {}
   // What this player is told.
   virtual mc::Text words_for(std::uint64_t id, config::Kick kick) = 0;
+  // True: the owner keeps the player, has called PacketSession::detach_backend(), and will end the
+  // waiting: with another backend, another place, or a kick.
+  virtual bool on_backend_lost(std::uint64_t /*id*/, const BackendLoss& /*loss*/) { return false; }
 
  protected:
   ~SessionOwner() = default;

@@ -185,6 +185,17 @@ struct ClearTitles {
   static void fields(auto& io, auto& p) { io.boolean(p.reset); }
 };
 
+// Above and below the tab list; from 1.8.
+struct PlayerListHeader {
+  static constexpr std::string_view name = "playerlist_header";
+  static constexpr Kind kind = Kind::playerlist_header;
+  WireText header, footer;
+  static void fields(auto& io, auto& p) {
+    text_field(io, p.header);
+    text_field(io, p.footer);
+  }
+};
+
 // From 1.9.
 struct BossBar {
   static constexpr std::string_view name = "boss_bar";

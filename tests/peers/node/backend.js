@@ -291,6 +291,14 @@ serve({
     client.write('transfer', { host, port })
     expected.add(username)
   },
+  // As if its process were killed: the connection ends without a word.
+  async die ({ username }) {
+    find(username).client.socket.destroy()
+  },
+  // As it stops: with the words of vanilla servers.
+  async stop ({ username }) {
+    find(username).client.end('Server closed')
+  },
   async cookie ({ username }) {
     return find(username).cookie()
   }

@@ -1,0 +1,120 @@
+// Moving players who are in the game: from a limbo to a server, from server to server, from a
+// server that is no more to one that stands in, from a server into a limbo. One way for all of
+// them:
+//
+//   its turn > a place > the backend is dialled and logged in to > (before 1.20.2: its `login` is
+//   read) > the old place is left > the client turns to configuration (1.20.2 and later) > the next
+//   backend has the player
+//
+// How it is used, from the player's worker:
+//
+//   desk.mover().move(session.number, {.server = "survival",
+//                                      .done = [](const MoveOutcome& outcome) { ... }});
+//
+// or from elsewhere Proxy::move_player(). Up to "the old place is left" a failure changes nothing
+// for the player: it stays where it is, and `done` says why. What is lost later is lost like any
+// backend: the player goes back to where it came from, else to the fallbacks of the server that
+// lost it, else it is kicked with the reason. In that order too where a backend dies, kicks because
+// it stops, or is no longer described.
+//
+// A session owns exactly one destination at a time (Session::packets or Session::limbo), and the
+// Session, with its number, stays the same through all of it. Each step has a deadline:
+// limits.login_timeout for each backend, timeouts.connect for its dial, 30 s for the client to
+// turn. Of all players of a worker only a few are under way at once; the others wait for their
+// turn, kept awake by us, so that a server that stands in for a dead one is not overrun.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/global.hpp"
+#include "core/server.hpp"
+#include "core/session/session_owner.hpp"
+#include "core/world.hpp"
+#include "net/later.hpp"
+#include "net/task.hpp"
+
+namespace drawbridge::core {
+
+class Desk;
+struct BackendJoined;
+struct NextBackend;
+struct Session;
+
+struct MoveOutcome {
+  bool moved = false;
+  std::string server;  // where the player is now; empty: nowhere
+  std::string why;     // not moved: in plain words
+};
+
+struct MoveOrder {
+  std::string server;  // id
+  // Players may ask for servers of their own network only; operators and limbo handlers for any.
+  bool only_in_network = false;
+  // On the worker, exactly once; the session may be gone by then. May be empty.
+  std::function<void(const MoveOutcome&)> done = {};
+};
+
+// Whether losing this server need not be the end: then its kicks, and configurations that break
+// off, are kept from the client until that is known.
+bool may_be_kept(const Server& server, const config::GlobalConfig& global);
+
+// A kick that tells of the server, not of the player: it stops or restarts.
+bool tells_of_a_stop(std::string_view reason);
+
+// One a desk, on its worker.
+class Mover {
+ public:
+  static constexpr std::size_t at_once = 8;  // players of one worker under way
+
+  explicit Mover(Desk& desk) : desk_(desk) {}  // which outlives it
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
+
+  // `number` is Session::number. Not found, relayed, or under way already: `done` says so at once.
+  void move(std::uint64_t number, MoveOrder order);
+  // What the session's owner is asked when its backend is lost; see SessionOwner::on_backend_lost.
+  bool keep(Session& session, const BackendLoss& loss);
+  // The session's server is described no longer: it goes to a fallback, if there is one that takes
+  // it, and stays otherwise.
+  void leave_removed(Session& session);
+  // Its record is about to go.
+  static void forget(Session& session);
+
+  // --- Its parts ---
+
+  struct Move;
+  // One of at_once; goes on to the next in the queue when its holder is done.
+  struct Turn {
+    explicit Turn(Mover& m) : mover(m) {}
+    ~Turn() { mover.turn_is_over(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    Mover& mover;
+  };
+  using TurnPtr = std::shared_ptr<Turn>;
+
+ private:
+  struct Plan;
+
+  net::Task<> run(std::uint64_t number, Plan plan);
+  net::Task<bool> go_through(Move& move, Plan& plan);
+  net::Task<bool> try_server(Move& move, ServerPtr server);
+  net::Task<bool> read_join(Move& move, BackendJoined& joined, NextBackend& next);
+  net::Task<bool> await_ready(Move& move);
+  bool put_in_limbo(Move& move, const ServerPtr& limbo);
+  void arrive(Move& move, BackendJoined& joined, NextBackend next);
+  [[nodiscard]] std::vector<ServerPtr> substitutes(const Session& session, const Plan& plan) const;
+  static void detach(Session& session);
+  void turn_is_over();
+
+  Desk& desk_;
+  std::size_t under_way_ = 0;
+  std::deque<net::Resolver<TurnPtr>> waiting_;
+};
+
+}  // namespace drawbridge::core
