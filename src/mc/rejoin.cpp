@@ -36,9 +36,9 @@ void read_old(Reader& in, Join& join) {
   if (in.version >= v1_9_1) {
     in.i32(join.dimension);
   } else {
-    std::int8_t narrow = 0;
-    in.i8(narrow);
-    join.dimension = narrow;
+    std::uint8_t byte = 0;  // of a signed one
+    in.u8(byte);
+    join.dimension = byte < 0x80 ? byte : byte - 0x100;
   }
   if (in.version >= v1_15) in.i64(join.seed);
   std::uint8_t players = 0;
