@@ -90,10 +90,10 @@ void Relay::end(RelayEndReason why) {
   // it, and the last words are lost.
   const bool client_left = flows_[client].ended || failed_[client];
   close_backend();
+  if (watched_[client]) pump_.worker_.unwatch(fds_[client].get());
   if (client_left) {
     fds_[client].reset();
   } else {
-    pump_.worker_.unwatch(fds_[client].get());
     finish_politely(pump_.worker_, std::move(fds_[client]));
   }
   pump_.ended(*this);
@@ -109,6 +109,7 @@ void Relay::close_backend() {
     const linger abort{.l_onoff = 1, .l_linger = 0};
     setsockopt(fds_[backend].get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
   }
+  if (watched_[backend]) pump_.worker_.unwatch(fds_[backend].get());
   fds_[backend].reset();
 }
 

@@ -28,6 +28,7 @@ IoError cancelled_error(Fault end) {
 
 StreamSocket::~StreamSocket() {
   drop_waits();
+  if (watched_ && fd_.valid()) worker_.unwatch(fd_.get());
   if (watched_) worker_.forget(*this);
   worker_.disarm(*this);
 }

@@ -115,7 +115,10 @@ class Worker {
   // a coalescing slot.
   int watch(int fd, Pollable& target, unsigned slot = 0, std::uint32_t events = stream_events,
             bool urgent = false);
-  // Takes the descriptor out of epoll; close() alone does that too.
+  // Takes the descriptor out of epoll. Before every close: epoll follows the open file, not the
+  // number, and a child that is being started (features/keepers/local) holds copies of all of them
+  // until its exec; what is only closed here would go on raising events, for an object that is
+  // gone.
   void unwatch(int fd, bool urgent = false);
   // Call when a watched object goes: events of this turn that are still to be delivered to it are
   // dropped.

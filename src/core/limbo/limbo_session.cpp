@@ -456,10 +456,10 @@ void LimboSession::end(SessionEndReason why) {
   const bool gone = why == SessionEndReason::client_closed ||
                     why == SessionEndReason::client_reset ||
                     why == SessionEndReason::client_timeout;
+  pump_.worker_.unwatch(fd_.get());
   if (gone || !out_.empty()) {
     fd_.reset();
   } else {
-    pump_.worker_.unwatch(fd_.get());
     net::finish_politely(pump_.worker_, std::move(fd_));
   }
   out_.clear(pump_.buffers_);

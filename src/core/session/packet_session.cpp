@@ -638,10 +638,10 @@ void PacketSession::end(SessionEndReason why) {
   Link& client = link(Side::client);
   // A client that has not closed may have sent what we never read; closing on top of that resets
   // it, and the last words are lost.
+  if (client.watched) pump_.worker_.unwatch(client.fd.get());
   if (client.ended || client.failed || !client.out.empty()) {
     client.fd.reset();
   } else {
-    pump_.worker_.unwatch(client.fd.get());
     net::finish_politely(pump_.worker_, std::move(client.fd));
   }
   for (Link& at : links_) release(at);
@@ -671,6 +671,7 @@ void PacketSession::close_backend() {
     const linger abort{.l_onoff = 1, .l_linger = 0};
     setsockopt(backend.fd.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
   }
+  if (backend.watched) pump_.worker_.unwatch(backend.fd.get());
   backend.fd.reset();
   backend.watched = false;
   backend.failed = true;

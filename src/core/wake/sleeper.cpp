@@ -459,8 +459,9 @@ void Sleeper::take_while_starting(const KeeperReport& report) {
 
 void Sleeper::ping_while_starting() {
   if (state() != WakeState::starting || ending_) return;
-  tools_.ping(server_, [this, alive = std::weak_ptr(employed_)](PingOutcome outcome) {
-    if (ending_ || state() != WakeState::starting) return;
+  // Whoever its keeper is by then.
+  tools_.ping(server_, [this, here = std::weak_ptr(here_)](PingOutcome outcome) {
+    if (here.expired() || ending_ || state() != WakeState::starting) return;
     take_ping(outcome, false);
     if (state() == WakeState::starting)
       ping_timer_ = tools_.control.after(ping_every, [this] { ping_while_starting(); });

@@ -130,6 +130,8 @@ class Sleeper {
   std::shared_ptr<bool>
       employed_;  // expires with the keeper: answers of an earlier one are dropped
 
+  std::shared_ptr<bool> here_ = std::make_shared<bool>(true);  // expires with this
+
   std::deque<Duration> starts_;
   Run run_;
   std::vector<WakeWaiter> waiters_;

@@ -1,0 +1,113 @@
+// A child that is being started holds copies of all our descriptors until its exec. What we close
+// meanwhile must not go on raising events: the objects that would get them are gone.
+#include <dirent.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "kit/door.hpp"
+#include "kit/login_client.hpp"
+
+namespace drawbridge::kit {
+namespace {
+
+// What stands in the epoll sets of this process.
+std::size_t watched() {
+  std::size_t out = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+    std::ifstream in(entry.path());
+    for (std::string line; std::getline(in, line);) out += line.starts_with("tfd:") ? 1 : 0;
+  }
+  return out;
+}
+
+// Copies of every socket that is open, as a child has them.
+class Copies {
+ public:
+  Copies() {
+    std::vector<int> open;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+      open.push_back(std::stoi(entry.path().filename().string()));
+    struct stat status{};
+    for (const int fd : open)
+      if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)) copies_.push_back(dup(fd));
+  }
+  ~Copies() {
+    for (const int fd : copies_) close(fd);
+  }
+  Copies(const Copies&) = delete;
+  Copies& operator=(const Copies&) = delete;
+
+ private:
+  std::vector<int> copies_;
+};
+
+// With copies around, only this ends a connection.
+void hang_up(const Wire& wire) {
+  shutdown(wire.fd(), SHUT_RDWR);
+}
+
+bool all_gone(Door& door, std::size_t before) {
+  return eventually(
+      [&] { return door.rig.daemon().proxy().connections() == 0 && watched() == before; });
+}
+
+TEST(WakeDescriptors, a_relayed_players_sockets_are_forgotten) {
+  Door door;
+  const std::size_t before = watched();
+  FakeClient player = door.client();
+  player.log_in("play.example", "Steve");
+  const Wire backend = door.backend.accept();
+  ASSERT_TRUE(eventually([&] { return watched() >= before + 2; }));
+  const Copies child;
+  hang_up(player.wire);
+  hang_up(backend);
+  EXPECT_TRUE(all_gone(door, before)) << watched() - before << " are still watched";
+}
+
+TEST(WakeDescriptors, an_intercepted_players_sockets_are_forgotten) {
+  Door door("play.example", {.server = "proxy_mode = \"offline\"", .global = {}});
+  const std::size_t before = watched();
+  LoginClient player(door.rig.endpoint(), {});
+  LoginBackend backend(door.backend.accept());
+  std::thread letting_in([&] { backend.let_in(); });
+  EXPECT_TRUE(player.log_in().in);
+  letting_in.join();
+  ASSERT_TRUE(eventually([&] { return watched() >= before + 2; }));
+  const Copies child;
+  hang_up(player.link.wire);
+  hang_up(backend.link.wire);
+  EXPECT_TRUE(all_gone(door, before)) << watched() - before << " are still watched";
+}
+
+TEST(WakeDescriptors, a_strangers_socket_is_forgotten) {
+  Door door;
+  const std::size_t before = watched();
+  FakeClient stranger = door.client();
+  stranger.wire.send(ByteBuffer{0x10});
+  ASSERT_TRUE(eventually([&] { return watched() == before + 1; }));
+  const Copies child;
+  hang_up(stranger.wire);
+  EXPECT_TRUE(all_gone(door, before)) << watched() - before << " are still watched";
+}
+
+TEST(WakeDescriptors, a_players_socket_in_the_limbo_is_forgotten) {
+  Door door("play.example", {.server = "limbo = true", .global = {}});
+  const std::size_t before = watched();
+  LoginClient player(door.rig.endpoint(), {});
+  EXPECT_TRUE(player.log_in().in);
+  ASSERT_TRUE(eventually([&] { return watched() >= before + 1; }));
+  const Copies child;
+  hang_up(player.link.wire);
+  EXPECT_TRUE(all_gone(door, before)) << watched() - before << " are still watched";
+}
+
+}  // namespace
+}  // namespace drawbridge::kit
