@@ -28,6 +28,12 @@ std::size_t watched() {
   return out;
 }
 
+// The listening sockets are there once the workers have been told of them.
+std::size_t watched_without_players(Door& door) {
+  door.rig.daemon().settle();
+  return watched();
+}
+
 // Copies of every socket that is open, as a child has them.
 class Copies {
  public:
@@ -61,7 +67,7 @@ bool all_gone(Door& door, std::size_t before) {
 
 TEST(WakeDescriptors, a_relayed_players_sockets_are_forgotten) {
   Door door;
-  const std::size_t before = watched();
+  const std::size_t before = watched_without_players(door);
   FakeClient player = door.client();
   player.log_in("play.example", "Steve");
   const Wire backend = door.backend.accept();
@@ -74,7 +80,7 @@ TEST(WakeDescriptors, a_relayed_players_sockets_are_forgotten) {
 
 TEST(WakeDescriptors, an_intercepted_players_sockets_are_forgotten) {
   Door door("play.example", {.server = "proxy_mode = \"offline\"", .global = {}});
-  const std::size_t before = watched();
+  const std::size_t before = watched_without_players(door);
   LoginClient player(door.rig.endpoint(), {});
   LoginBackend backend(door.backend.accept());
   std::thread letting_in([&] { backend.let_in(); });
@@ -89,7 +95,7 @@ TEST(WakeDescriptors, an_intercepted_players_sockets_are_forgotten) {
 
 TEST(WakeDescriptors, a_strangers_socket_is_forgotten) {
   Door door;
-  const std::size_t before = watched();
+  const std::size_t before = watched_without_players(door);
   FakeClient stranger = door.client();
   stranger.wire.send(ByteBuffer{0x10});
   ASSERT_TRUE(eventually([&] { return watched() == before + 1; }));
@@ -100,7 +106,7 @@ TEST(WakeDescriptors, a_strangers_socket_is_forgotten) {
 
 TEST(WakeDescriptors, a_players_socket_in_the_limbo_is_forgotten) {
   Door door("play.example", {.server = "limbo = true", .global = {}});
-  const std::size_t before = watched();
+  const std::size_t before = watched_without_players(door);
   LoginClient player(door.rig.endpoint(), {});
   EXPECT_TRUE(player.log_in().in);
   ASSERT_TRUE(eventually([&] { return watched() >= before + 1; }));
