@@ -29,13 +29,10 @@ const Table& limbo_keys() {
       key<&Limbo::boss_bar>("boss_bar", "Words of the bar at the top.", live, ours, now),
       key<&Limbo::time_limit>("time_limit", "Longest stay.", live, ours, now, more_than(seconds(0)),
                               DefaultText{"none"}),
-      key<&Limbo::reconnect_for>("reconnect_for",
-                                 "How long `reconnect` holds a player for the server that was lost.",
-                                 live, ours, now),
-      key<&Limbo::then>("then", "What happens at the time limit.", live, ours, now,
-                        LaterValues{[](const void* value) {
-                          return *static_cast<const LimboThen*>(value) == LimboThen::kick;
-                        }}),
+      key<&Limbo::reconnect_for>(
+          "reconnect_for", "How long `reconnect` holds a player for the server that was lost.",
+          live, ours, now),
+      key<&Limbo::then>("then", "What happens at the time limit.", live, ours, now),
   });
   return table;
 }

@@ -33,6 +33,14 @@ class LimboPlayer {
     return outcome.in && (link().state == mc::State::play || configure()) && see_world();
   }
 
+  // The same for a player who was in the game: out of its world by way of configuration.
+  bool enter_again() {
+    if (!next(mc::Kind::start_configuration) || !link().write(mc::ConfigurationAcknowledged{}))
+      return false;
+    link().state = mc::State::configuration;
+    return configure() && see_world();
+  }
+
   // Reads until a packet of this kind has come, and answers keep-alives on the way. Nothing: it did
   // not come.
   std::optional<PacketWire::Received> next(mc::Kind kind) {

@@ -115,6 +115,10 @@ LoginBackend::LoginBackend(Wire connection) {
   EXPECT_TRUE(arrived.has_value()) << "no hello at the backend";
   if (!arrived) return;
   hello = arrived->hello;
+  if (hello.wants_status()) {
+    link = PacketWire(std::move(connection), mc::Bound::server, hello.version);
+    return;
+  }
   const ByteView all(arrived->bytes);
   const auto frame = mc::next_frame(all.subspan(hello.handshake_size), mc::max_frame);
   if (frame && frame->has_value()) {

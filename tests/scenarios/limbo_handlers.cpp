@@ -224,5 +224,49 @@ TEST(LimboHandlers, forge_clients_that_negotiate_in_login_are_not_held) {
   EXPECT_NE(steve.kicked.find("no place to wait"), std::string::npos) << steve.kicked;
 }
 
+TEST(LimboHandlers, who_is_accepted_later_goes_on_to_the_server) {
+  Stations at("[\"first\"]");
+  const auto first = at.add("first", Station::holding());
+  LimboPlayer steve = at.player();
+  ASSERT_TRUE(steve.enter());
+  std::thread serving([&] {
+    LoginBackend backend(at.game.accept());
+    EXPECT_TRUE(backend.let_in(256));
+  });
+  first->handle()->complete(LimboOutcome::accept());
+  EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
+  EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
+  serving.join();
+  EXPECT_TRUE(at.rig.logged({"session", "moved"}));
+  EXPECT_TRUE(first->has_seen("leave Steve released"));
+}
+
+TEST(LimboHandlers, who_is_redirected_later_goes_to_the_other_server) {
+  Stations at("[\"first\"]");
+  const auto first = at.add("first", Station::holding());
+  LimboPlayer steve = at.player(mc::v1_20_3);
+  ASSERT_TRUE(steve.enter());
+  std::thread serving([&] {
+    LoginBackend backend(at.other.accept());
+    EXPECT_TRUE(backend.let_in(256));
+  });
+  first->handle()->complete(LimboOutcome::redirect("other"));
+  EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
+  EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
+  serving.join();
+  EXPECT_TRUE(first->has_seen("leave Steve redirected"));
+}
+
+TEST(LimboHandlers, a_server_that_does_not_take_the_player_is_told_of) {
+  Stations at("[\"first\"]");
+  const auto first = at.add("first", Station::holding());
+  LimboPlayer steve = at.player();
+  ASSERT_TRUE(steve.enter());
+  at.game.close();
+  first->handle()->complete(LimboOutcome::accept());
+  EXPECT_NE(last_words(steve), "(none)");
+  EXPECT_TRUE(at.rig.logged({"left", "denied in the limbo"}));
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

@@ -2,9 +2,12 @@
 // (`reconnect`).
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "kit/fake_server.hpp"
 #include "kit/limbo_player.hpp"
 #include "kit/sleepy_server.hpp"
+#include "mc/status.hpp"
 
 namespace drawbridge::kit {
 namespace {
@@ -83,6 +86,115 @@ TEST(LimboWake, a_player_may_wait_for_a_server_that_is_down_and_not_for_ever) {
   ASSERT_TRUE(steve.enter()) << steve.kicked;
   EXPECT_EQ(last_words(steve), "gone");
   EXPECT_TRUE(rig.logged({"left", "limbo.reconnect_for"}));
+}
+
+// The test's server sends whoever logs in off with these words: it was asked as soon as it was
+// ready.
+TEST(LimboWake, sends_the_player_on_when_the_server_is_ready) {
+  const SleepyServer server({"--delay", "1"});
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server.file(limbo, offline)}}});
+  LimboPlayer steve(rig.endpoint(), {});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  EXPECT_EQ(last_words(steve), "welcome Steve");
+  EXPECT_EQ(server.starts(), 1U);
+}
+
+TEST(LimboWake, brings_players_back_to_a_server_that_answers_again) {
+  FakeServer gone;
+  const auto where = Endpoint{
+      *IpAddress::parse("127.0.0.1"),
+      static_cast<std::uint16_t>(std::stoi(gone.address().substr(gone.address().find(':') + 1)))};
+  gone.close();
+  ProxyRig rig({.global = {},
+                .servers = {{"game", server_file("play.example", where.text(),
+                                                 "proxy_mode = \"offline\"\n"
+                                                 "limbo_handlers = [\"reconnect\"]\n")}}});
+  LimboPlayer steve(rig.endpoint(), {});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  std::thread serving([&] {
+    Harbour again("127.0.0.1", 128, where.port);
+    for (;;) {
+      Wire wire = again.accept();
+      ASSERT_TRUE(wire.open());
+      LoginBackend backend(std::move(wire));
+      if (backend.hello.wants_status()) {
+        backend.link.wire.send(mc::status_response_frame("{}"));
+        continue;
+      }
+      EXPECT_TRUE(backend.let_in(256));
+      return;
+    }
+  });
+  EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
+  EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
+  serving.join();
+  EXPECT_TRUE(rig.logged({"session", "moved"}));
+}
+
+TEST(LimboWake, a_start_that_fails_leads_to_the_fallback) {
+  const SleepyServer server({"--die", "3"});
+  FakeServer other;
+  ProxyRig rig(
+      {.global = {},
+       .servers = {
+           {"lobby", server.file(limbo, std::string(offline) + "fallback = [\"other\"]\n")},
+           {"other", server_file("other.example", other.address(), std::string(offline))}}});
+  LimboPlayer steve(rig.endpoint(), {});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  std::thread serving([&] {
+    LoginBackend backend(other.accept());
+    EXPECT_TRUE(backend.let_in(256));
+  });
+  EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
+  EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
+  serving.join();
+}
+
+TEST(LimboWake, the_time_limit_may_lead_to_the_fallback) {
+  FakeServer other;
+  ProxyRig rig({.global = "[limbo]\ntime_limit = \"1s\"\nthen = \"fallback\"\n",
+                .servers = {{"waiting",
+                             "limbo = true\ndomains = [\"play.example\"]\n"
+                             "fallback = [\"other\"]\n"},
+                            {"other", server_file("other.example", other.address(),
+                                                  std::string(offline))}}});
+  LimboPlayer steve(rig.endpoint(), {});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  std::thread serving([&] {
+    LoginBackend backend(other.accept());
+    EXPECT_TRUE(backend.let_in(256));
+  });
+  EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
+  EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
+  serving.join();
+}
+
+TEST(LimboWake, holds_players_whose_server_died) {
+  FakeServer game;
+  ProxyRig rig({.global = {},
+                .servers = {{"game", server_file("play.example", game.address(),
+                                                 "proxy_mode = \"offline\"\n"
+                                                 "limbo_handlers = [\"reconnect\"]\n")}}});
+  LimboPlayer steve(rig.endpoint(), {});
+  std::optional<LoginBackend> backend;
+  std::thread serving([&] {
+    backend.emplace(game.accept());
+    EXPECT_TRUE(backend->let_in(256));
+    EXPECT_TRUE(backend->link.write(mc::FinishConfiguration{}));
+    EXPECT_TRUE(backend->link.expect<mc::FinishConfiguration>());
+  });
+  ASSERT_TRUE(steve.client.log_in().in);
+  EXPECT_TRUE(steve.link().expect<mc::FinishConfiguration>());
+  EXPECT_TRUE(steve.link().write(mc::FinishConfiguration{}));
+  steve.link().state = mc::State::play;
+  serving.join();
+  game.close();
+  backend->link.wire.close();
+  EXPECT_TRUE(steve.enter_again());
+  EXPECT_TRUE(rig.logged({"session", "moved"}));
+  const auto title = steve.next(mc::Kind::set_title_text);
+  ASSERT_TRUE(title);
+  EXPECT_EQ(steve.words_of(title->fields, 0), "game");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "core/limbo/limbo_session.hpp"
 #include "core/limbo/limbo_texts.hpp"
 #include "core/limbo/lobby.hpp"
+#include "core/session/mover.hpp"
 
 namespace drawbridge::core {
 
@@ -88,6 +89,7 @@ void LimboHost::on_limbo_command(std::uint64_t id, std::string_view command) {
 void LimboHost::on_limbo_second(std::uint64_t id, std::uint32_t stayed) {
   Session& session = Desk::session_of(id);
   if (session.server->is_lobby) return;
+  if (session.move != nullptr) return;  // on its way
   const auto& limit = desk_.world()->global->limbo.time_limit;
   if (limit && seconds(stayed) >= *limit) return time_is_up(session);
   refresh_limbo(*session.limbo, subject_of(session), stayed);
@@ -95,17 +97,20 @@ void LimboHost::on_limbo_second(std::uint64_t id, std::uint32_t stayed) {
 }
 
 void LimboHost::time_is_up(Session& session) {
-  session.limbo->kick(kick_words(config::Kick::offline, subject_of(session)),
-                      SessionEndReason::closed, "limbo.time_limit");
+  const bool goes_on = desk_.world()->global->limbo.then == config::LimboThen::fallback;
+  auto others = goes_on ? substitutes(session) : std::vector<std::string>{};
+  if (session.visit) session.visit->leave(api::LimboLeave::timed_out);
+  send_off(session, std::move(others), LimboOutcome::deny_with("offline", "limbo.time_limit"));
 }
 
 void LimboHost::on_visit_over(LimboVisit& visit, LimboOutcome outcome) {
   Session& session = Desk::session_of(visit.session()->id());
-  LimboSession& limbo = *session.limbo;
   switch (outcome.kind) {
-    case LimboOutcome::Kind::deny:
-      return limbo.kick(words_of(outcome, subject_of(session)), SessionEndReason::closed,
-                        outcome.detail.empty() ? "denied in the limbo" : outcome.detail);
+    case LimboOutcome::Kind::deny: {
+      const bool cannot_be_had = outcome.kick == "offline" || outcome.kick == "start_failed";
+      auto others = cannot_be_had ? substitutes(session) : std::vector<std::string>{};
+      return send_off(session, std::move(others), std::move(outcome));
+    }
     case LimboOutcome::Kind::accept:
       if (session.server->config.limbo) return;  // it has arrived
       return set_off(session, session.server->id());
@@ -117,14 +122,49 @@ void LimboHost::on_visit_over(LimboVisit& visit, LimboOutcome outcome) {
   }
 }
 
-// The server is there for whoever joins now.
-void LimboHost::set_off(Session& session, std::string_view server) {
-  TextSubject about = subject_of(session);
-  about.server = desk_.world()->find(server);
-  session.limbo->kick(filled({.kind = config::Text::Kind::legacy,
-                              .value = "§a{server} §7is ready.\n§7Please join again."},
-                             about),
-                      SessionEndReason::closed, "the server is ready");
+// --- On to a server ---
+
+// Where the player goes if the one that it waited for cannot be had.
+std::vector<std::string> LimboHost::substitutes(const Session& session) const {
+  return config::effective_fallback(session.server->config, *desk_.world()->global);
+}
+
+// Its place at the server that it waits for is taken anew there, like everybody's.
+void LimboHost::set_off(Session& session, std::string server) {
+  session.place.give_back();
+  desk_.mover().move(session.number,
+                     {.server = std::move(server),
+                      .done = [this, number = session.number](const MoveOutcome& outcome) {
+                        if (Session* there = arrived(number, outcome))
+                          there->visit->on_refused(outcome.why);
+                      }});
+}
+
+// Null: it has arrived, or is gone.
+Session* LimboHost::arrived(std::uint64_t number, const MoveOutcome& outcome) {
+  Session* session = desk_.find_session(number);
+  if (session == nullptr || !session->visit) return nullptr;
+  if (outcome.moved) session->visit.reset();
+  return session->limbo != nullptr && session->visit ? session : nullptr;
+}
+
+// To the first of these that takes it, and off with these words if none does.
+void LimboHost::send_off(Session& session, std::vector<std::string> servers, LimboOutcome denial) {
+  if (servers.empty())
+    return session.limbo->kick(words_of(denial, subject_of(session)), SessionEndReason::closed,
+                               denial.detail.empty() ? "denied in the limbo" : denial.detail);
+  session.place.give_back();
+  std::string first = servers.front();
+  servers.erase(servers.begin());
+  desk_.mover().move(session.number,
+                     {.server = std::move(first),
+                      .done = [this, number = session.number, servers = std::move(servers),
+                               denial = std::move(denial)](const MoveOutcome& outcome) mutable {
+                        Session* there = desk_.find_session(number);
+                        if (there != nullptr && outcome.moved) there->visit.reset();
+                        if (there != nullptr && there->limbo != nullptr && !outcome.moved)
+                          send_off(*there, std::move(servers), std::move(denial));
+                      }});
 }
 
 }  // namespace drawbridge::core

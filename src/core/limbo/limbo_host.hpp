@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/types.hpp"
 #include "core/limbo/limbo_owner.hpp"
@@ -22,6 +23,7 @@
 namespace drawbridge::core {
 
 class Desk;
+struct MoveOutcome;
 struct Session;
 
 class LimboHost final : public LimboOwner, public VisitOwner {
@@ -46,7 +48,10 @@ class LimboHost final : public LimboOwner, public VisitOwner {
   void on_visit_over(LimboVisit& visit, api::LimboOutcome outcome) override;
 
   void time_is_up(Session& session);
-  void set_off(Session& session, std::string_view server);
+  void set_off(Session& session, std::string server);
+  Session* arrived(std::uint64_t number, const MoveOutcome& outcome);
+  void send_off(Session& session, std::vector<std::string> servers, api::LimboOutcome denial);
+  [[nodiscard]] std::vector<std::string> substitutes(const Session& session) const;
   [[nodiscard]] TextSubject subject_of(const Session& session) const;
 
   Desk& desk_;

@@ -16,6 +16,7 @@
 #include "core/limbo/limbo_host.hpp"
 #include "core/limbo/limbo_session.hpp"
 #include "core/limbo/limbo_visit.hpp"
+#include "core/limbo/reconnect.hpp"
 #include "core/packet_stream.hpp"
 #include "core/session/packet_pump.hpp"
 #include "core/session/packet_session.hpp"
@@ -146,7 +147,8 @@ bool Mover::keep(Session& session, const BackendLoss& loss) {
   if (now - traveller.moved_at > circle) traveller.lost_at.clear();
   Plan plan{.order = {}, .loss = loss, .from = session.server};
   if (!arrives) traveller.came_from = nullptr;
-  if (substitutes(session, plan).empty()) return false;
+  const bool has_handlers = !session.server->config.limbo_handlers.empty();
+  if (substitutes(session, plan).empty() && !has_handlers) return false;
   traveller.lost_at.push_back(session.server->id());
   detach(session);
   desk_.worker().post([this, number = session.number, plan = std::move(plan)]() mutable {
@@ -296,17 +298,53 @@ net::Task<bool> Mover::go_through(Move& move, Plan& plan) {
       servers.push_back(server);
     }
   }
+  // Whoever is brought back waits for that first, others if nobody takes them.
+  const bool comes_back =
+      plan.loss && std::ranges::find(plan.from->config.limbo_handlers, Reconnect::name) !=
+                       plan.from->config.limbo_handlers.end();
+  if (comes_back) {
+    auto waits = co_await wait_for_it(move, plan);
+    if (waits || move.session == nullptr) co_return waits;
+  }
   for (const ServerPtr& server : servers) {
     bool arrived = false;
     if (server->config.limbo) {
       arrived = co_await await_ready(move);
-      if (arrived) arrived = put_in_limbo(move, server);
+      if (arrived) arrived = put_in_limbo(move, server, nullptr);
     } else {
       arrived = co_await try_server(move, server);
     }
     if (arrived || move.session == nullptr) co_return arrived;
   }
-  co_return false;
+  if (!plan.loss || comes_back) co_return false;
+  auto waits = co_await wait_for_it(move, plan);
+  co_return waits;
+}
+
+net::Task<bool> Mover::wait_for_it(Move& move, Plan& plan) {
+  if (plan.from->config.limbo_handlers.empty()) co_return false;
+  auto ready = co_await await_ready(move);
+  if (!ready) co_return false;
+  const Session& session = *move.session;
+  const Traveller& traveller = *session.traveller;
+  LimboVisitPtr visit(new LimboVisit(desk_, {.player = {.session = session.number,
+                                                        .name = traveller.profile.name,
+                                                        .uuid = traveller.profile.uuid,
+                                                        .verified = traveller.profile.authenticated,
+                                                        .address = session.client,
+                                                        .host = traveller.host.name,
+                                                        .protocol = mc::number(session.version)},
+                                             .context = {.kind = api::LimboContext::Kind::kicked,
+                                                         .server = plan.from->id(),
+                                                         .words = plan.loss->reason},
+                                             .server = plan.from,
+                                             .chain = plan.from->config.limbo_handlers}));
+  const auto outcome = visit->walk();
+  if (outcome) {
+    if (!outcome->words.empty()) move.why = outcome->words;
+    co_return false;
+  }
+  co_return put_in_limbo(move, plan.from, std::move(visit));
 }
 
 net::Task<bool> Mover::try_server(Move& move, ServerPtr server) {
@@ -437,7 +475,7 @@ void Mover::arrive(Move& move, BackendJoined& joined, NextBackend next) {
   if (move.session != nullptr) session.packets->take_backend(std::move(next));
 }
 
-bool Mover::put_in_limbo(Move& move, const ServerPtr& limbo) {
+bool Mover::put_in_limbo(Move& move, const ServerPtr& limbo, LimboVisitPtr visit) {
   Session& session = *move.session;
   const Traveller& traveller = *session.traveller;
   if (session.packets == nullptr || negotiated_in_login(traveller.host)) return false;
@@ -469,6 +507,7 @@ bool Mover::put_in_limbo(Move& move, const ServerPtr& limbo) {
   start.client = session.packets->release_client(start.sends);
   session.packets = nullptr;
   desk_.seat(session, {.server = limbo, .place = std::move(place)});
+  session.visit = std::move(visit);
   desk_.add_limbo(session, start);  // after which the record may be gone
   return true;
 }

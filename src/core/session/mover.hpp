@@ -41,7 +41,9 @@
 namespace drawbridge::core {
 
 class Desk;
+class LimboVisit;
 struct BackendJoined;
+struct LimboVisitDeleter;
 struct NextBackend;
 struct Session;
 
@@ -106,7 +108,10 @@ class Mover {
   net::Task<bool> try_server(Move& move, ServerPtr server);
   net::Task<bool> read_join(Move& move, BackendJoined& joined, NextBackend& next);
   net::Task<bool> await_ready(Move& move);
-  bool put_in_limbo(Move& move, const ServerPtr& limbo);
+  // In the limbo, with the handlers of the server that was lost.
+  net::Task<bool> wait_for_it(Move& move, Plan& plan);
+  bool put_in_limbo(Move& move, const ServerPtr& limbo,
+                    std::unique_ptr<LimboVisit, LimboVisitDeleter> visit);
   void arrive(Move& move, BackendJoined& joined, NextBackend next);
   [[nodiscard]] std::vector<ServerPtr> substitutes(const Session& session, const Plan& plan) const;
   static void detach(Session& session);
