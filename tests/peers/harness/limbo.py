@@ -4,6 +4,7 @@ The programs that serve as clients take more than vanilla ones do, so two things
 bytes that the client's schema does not know, and that what is sent of registries is what a real server sends.
 """
 
+from . import moving
 from .catalogue import SHORT_VERSIONS, VERSIONS, Backend
 from .cells import Cell, Steps, check, check_equal, rest
 from .lab import favicon
@@ -41,6 +42,18 @@ async def visit(step: Steps, plan, door, version: str, domain: str, words: str, 
         check(record["keepAlives"] >= expected, f"{record['keepAlives']} keep-alives came of {expected}")
 
 
+async def moved_in(step: Steps, plan, door, backend: Backend) -> None:
+    """From the limbo to a server that an operator names."""
+    with step("login"):
+        player = await plan.lab.join(door, visitor(backend.version, door.port), domain="waiting.test")
+        await player.hears("please wait")
+    with step("to the server"):
+        await moving.send(door, player, backend)
+        await moving.arrives(player, backend, 1)
+    with step("leave"):
+        await moving.leave(player)
+
+
 async def cells(plan) -> list[Cell]:
     if not plan.proxied:
         return []
@@ -51,6 +64,8 @@ async def cells(plan) -> list[Cell]:
     waiting = await plan.door("limbo", mode, limbo={"chat": "please wait", "title": "Wait", "subtitle": "a moment",
                                                     "boss_bar": "{player} waits"})
     (waiting.servers / "waiting.toml").write_text('limbo = true\ndomains = ["waiting.test"]\n')
+    for version in plan.server_versions["minecraft-protocol"]:
+        waiting.serve(plan.backend("minecraft-protocol", version))
     await lobby.start()
     await waiting.start()
     found = []
@@ -61,4 +76,8 @@ async def cells(plan) -> list[Cell]:
         found.append(Cell("limbo", f"limbo {version}",
                           lambda step, v=version: visit(step, plan, waiting, v, "waiting.test", "please wait", plan.stay),
                           row=version, column="limbo = true"))
+    for version in plan.server_versions["minecraft-protocol"]:
+        found.append(Cell("limbo", f"from the limbo to a server {version}",
+                          lambda step, b=plan.backend("minecraft-protocol", version): moved_in(step, plan, waiting, b),
+                          row=version, column="from the limbo to a server"))
     return found
