@@ -316,6 +316,12 @@ api::Answer Daemon::command(const std::string& line) {
   return out;
 }
 
+std::vector<std::string> Daemon::completions(const std::string& line) {
+  std::vector<std::string> out;
+  control_.run_and_wait([&] { out = commands_->complete({}, line); });
+  return out;
+}
+
 // The exit code on a line of its own, then the answer. "--json" as the last word asks for a
 // document, "--complete" for the words that the line could end with.
 std::string Daemon::answer(std::string_view request) {
@@ -671,6 +677,7 @@ void Daemon::on_signal(int signal) {
   if (signals_seen_ > 1) {
     log::warn("app", "stopping at once");
     log::flush();
+    if (options_.before_exit) options_.before_exit();
     std::_Exit(signal == SIGINT ? 130 : 143);
   }
   log::info("app",

@@ -47,6 +47,8 @@ struct DaemonOptions {
   control::ResolverOptions resolver;
   control::HttpClientOptions http;
   control::ServiceManagerOptions service_manager;
+  // Called before the process ends without destructors, on a second signal; may be empty.
+  std::function<void()> before_exit = {};
 };
 
 // What a reload came to.
@@ -84,6 +86,8 @@ class Daemon {
   // Any thread. Takes an address of a server out of service for new connections, or back in; kept
   // in drain_file. Errors: no such server or address, the file cannot be written.
   Result<> drain(const std::string& server, const std::string& address, bool drained);
+  // Any thread. How a line of the console could go on.
+  std::vector<std::string> completions(const std::string& line);
   // Any thread. Runs a command of the console; what it came to.
   api::Answer command(const std::string& line);
 
@@ -92,6 +96,10 @@ class Daemon {
   [[nodiscard]] std::uint64_t generation();
   // Returns when every new connection is served by the world of generation().
   void settle();
+  // After start(): where the console keeps its history.
+  [[nodiscard]] std::filesystem::path history_file() const {
+    return global_->state_dir / "console_history";
+  }
   [[nodiscard]] core::Proxy& proxy() { return *proxy_; }
   // Control context.
   [[nodiscard]] core::Waker& waker() { return *waker_; }

@@ -1,5 +1,6 @@
 // The command line: finds out which word was said and calls it. Everything else lives elsewhere.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -18,6 +19,7 @@
 #include "base/log.hpp"
 #include "config/check.hpp"
 #include "config/schema.hpp"
+#include "features/console/console.hpp"
 
 namespace {
 
@@ -101,7 +103,26 @@ void tell_without_file(const CommonFlags& flags) {
     fmt::print(stderr, "note: no drawbridge.toml here, so the defaults hold; -c names another\n");
 }
 
-int run(const CommonFlags& flags, bool strict) {
+// Null while there is none. Set and cleared while no line is being written elsewhere.
+features::console::Console* the_console = nullptr;
+
+// Serves the terminal until the proxy has stopped.
+int wait_with_console(app::Daemon& daemon) {
+  const auto look = log::is_colored() ? api::Look::colored : api::Look::plain;
+  features::console::Console console(
+      {.run = [&](const std::string& line) { return api::to_text(daemon.command(line), look); },
+       .complete = [&](const std::string& line) { return daemon.completions(line); }},
+      daemon.history_file());
+  the_console = &console;
+  if (isatty(STDERR_FILENO) != 0)
+    log::set_writer([](std::string_view lines) { the_console->print(lines); });
+  const int code = daemon.wait();
+  log::set_writer(nullptr);
+  the_console = nullptr;
+  return code;
+}
+
+int run(const CommonFlags& flags, bool strict, bool no_console) {
   app::DaemonOptions options{
       .config = flags.path(),
       .overlays = {},
@@ -109,7 +130,8 @@ int run(const CommonFlags& flags, bool strict) {
       .watch = {},
       .resolver = {},
       .http = {},
-      .service_manager = control::ServiceManagerOptions::take_from_environment()};
+      .service_manager = control::ServiceManagerOptions::take_from_environment(),
+      .before_exit = [] { features::console::Console::restore_terminal(); }};
   if (!flags.overlays(options.overlays)) return app::exit_config;
   app::Daemon daemon(std::move(options));
   // A reader of our log that goes away must not take the players along.
@@ -120,6 +142,7 @@ int run(const CommonFlags& flags, bool strict) {
     log::flush();
     return code;
   }
+  if (!no_console && features::console::Console::is_possible()) return wait_with_console(daemon);
   return daemon.wait();
 }
 
@@ -132,7 +155,7 @@ int main(int argc, char** argv) {
 
   CommonFlags flags;
   bool strict = false;
-  bool no_console = false;  // there is none yet; accepted for units that already say so
+  bool no_console = false;
   bool show_version = false;
   std::string level = "info";
   std::string format;
@@ -296,5 +319,5 @@ int main(int argc, char** argv) {
     fmt::print("{}", report.text);
     return report.exit_code;
   }
-  return run(flags, strict);
+  return run(flags, strict, no_console);
 }

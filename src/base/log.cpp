@@ -45,6 +45,8 @@ constexpr auto rest_after_write = std::chrono::milliseconds(10);
 constexpr std::size_t write_at_most = std::size_t{64} << 10;
 constexpr std::size_t queue_lines = 8192;
 
+std::atomic<log::Writer> other_writer = nullptr;
+
 // Standard error. Lives on the log's own thread, next_flush() apart.
 class StandardError final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
@@ -76,6 +78,11 @@ class StandardError final : public spdlog::sinks::base_sink<spdlog::details::nul
 
  private:
   void write_out() {
+    if (const Writer writer = other_writer.load(std::memory_order_acquire); writer != nullptr) {
+      if (!lines_.empty()) writer(lines_);
+      lines_.clear();
+      return;
+    }
     std::string_view rest = lines_;
     while (!rest.empty()) {
       const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
@@ -95,9 +102,9 @@ class StandardError final : public spdlog::sinks::base_sink<spdlog::details::nul
 
 // The thread and its queue. Made by the first line that is written, so that a command that logs
 // nothing has no thread.
-class Writer {
+class Queue {
  public:
-  Writer() {
+  Queue() {
     // Signals belong to the program's own threads, from this thread's first instruction on.
     sigset_t all;
     sigset_t before;
@@ -131,11 +138,11 @@ class Writer {
   std::atomic<std::size_t> told_lost_ = 0;
 };
 
-Writer& writer() {
+Queue& writer() {
   // Never destroyed: objects that end after main() may still log. What is queued by then is written
   // by atexit().
-  static Writer& instance = [] -> Writer& {
-    auto* made = new Writer;
+  static Queue& instance = [] -> Queue& {
+    auto* made = new Queue;
     std::atexit([] { flush(); });
     return *made;
   }();
@@ -202,6 +209,15 @@ void set_sink(Sink sink) {
   State& s = state();
   const std::scoped_lock lock(s.sink_mutex);
   s.sink.store(sink);
+}
+
+void set_writer(Writer writer) {
+  flush();  // what was logged before goes where it was meant to
+  other_writer.store(writer, std::memory_order_release);
+}
+
+bool is_colored() {
+  return state().look.load().colored;
 }
 
 void flush() {

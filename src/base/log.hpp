@@ -48,6 +48,12 @@ void set_color(std::string_view when);
 // Sends every line to a function instead of standard error (tests, the console). nullptr restores.
 using Sink = void (*)(Level level, std::string_view line);
 void set_sink(Sink sink);
+// Hands what would go to standard error to a function instead, some lines at a time, each with its
+// end; on the log's own thread. For a console, which keeps its prompt below them. nullptr restores.
+using Writer = void (*)(std::string_view lines);
+void set_writer(Writer writer);
+// Whether lines have colours.
+bool is_colored();
 void flush();
 
 bool enabled(Level level, std::string_view target);

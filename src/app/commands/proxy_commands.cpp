@@ -168,6 +168,12 @@ void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& part
                 .arguments = {{.name = "level", .kind = ArgumentKind::level},
                               {.name = "target", .required = false}},
                 .run = set_log});
+  registry.add({.name = "clear",
+                .aliases = {"cls"},
+                .summary = "Clears the console's screen",
+                .run = [](const CommandCall&) {
+                  return Answer::error("only a console on a terminal has a screen to clear");
+                }});
   registry.add({.name = "gc",
                 .summary = "Gives free memory back to the system",
                 .run = [](const CommandCall&) { return give_memory_back(); }});
