@@ -194,6 +194,7 @@ void Console::State::show_waiting() {
     lines.swap(waiting);
   }
   if (lines.empty()) return;
+  std::fflush(stdout);  // what the editor has drawn comes first
   const std::size_t rows = (prompt_width + before_cursor().size()) / columns();
   std::string out = "\r";
   if (rows > 0) out += "\x1b[" + std::to_string(rows) + "A";
