@@ -103,7 +103,7 @@ void check_secret(Findings& findings, const GlobalConfig& global) {
   }
   const Result<Secret> secret = read_secret(file);
   if (!secret)
-    warn(findings, file, fmt::format("logins will be refused: {}", secret.error().what));
+    warn(findings, file, fmt::format("logins will be refused: it {}", secret.error().what));
   else
     for (const std::string& text : secret->warnings) warn(findings, file, text);
 }

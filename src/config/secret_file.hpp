@@ -17,8 +17,8 @@ struct Secret {
   bool is_new = false;                // made just now
 };
 
-// Errors and warnings do not name the file. An error (of the proxy): missing, not a file, empty,
-// not to be read, not one line of text, longer than 4 KiB.
+// Errors and warnings do not name the file; errors read on behind its name. An error (of the
+// proxy): missing, not a file, empty, not to be read, not one line of text, longer than 4 KiB.
 Result<Secret> read_secret(const std::filesystem::path& file);
 // The same, but a missing file is made: 32 letters and digits from the system's generator, rights
 // 0600.

@@ -99,7 +99,7 @@ TEST_F(SecretFile, loose_rights_are_taken_with_a_warning_that_does_not_tell_the_
 }
 
 TEST_F(SecretFile, what_cannot_be_a_secret_is_an_error_that_says_why) {
-  EXPECT_THAT(error(), HasSubstr("No such file"));
+  EXPECT_THAT(error(), HasSubstr("not there"));
   write("");
   EXPECT_THAT(error(), HasSubstr("empty"));
   fs::remove(file);
@@ -113,15 +113,15 @@ TEST_F(SecretFile, what_cannot_be_a_secret_is_an_error_that_says_why) {
   EXPECT_THAT(error(), HasSubstr("one line"));
   fs::remove(file);
   write(std::string(5000, 'x'));
-  EXPECT_THAT(error(), HasSubstr("longer"));
+  EXPECT_THAT(error(), HasSubstr("larger than 4 KiB"));
   fs::remove(file);
   fs::create_directory(file);
-  EXPECT_THAT(error(), HasSubstr("not a file"));
+  EXPECT_THAT(error(), HasSubstr("no plain file"));
 }
 
 TEST_F(SecretFile, a_named_pipe_makes_nobody_wait) {
   ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
-  EXPECT_THAT(error(), HasSubstr("not a file"));
+  EXPECT_THAT(error(), HasSubstr("no plain file"));
 }
 
 TEST_F(SecretFile, a_link_to_nowhere_is_not_written_through) {
@@ -133,7 +133,7 @@ TEST_F(SecretFile, a_link_to_nowhere_is_not_written_through) {
 TEST_F(SecretFile, a_folder_that_is_not_there_is_an_error) {
   const auto made = read_or_make_secret(folder.path() / "no" / "secret");
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().what, HasSubstr("cannot be made"));
+  EXPECT_THAT(made.error().what, HasSubstr("cannot be written"));
 }
 
 }  // namespace

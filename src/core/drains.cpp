@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <system_error>
 
 #include "base/strings.hpp"
 #include "config/grammar.hpp"
+#include "config/plain_file.hpp"
 
 namespace drawbridge::core {
 
@@ -17,6 +15,8 @@ namespace {
 
 constexpr std::string_view heading =
     "# Addresses that get no new players, one a line: SERVER ADDRESS. Changes are live at once.\n";
+constexpr std::size_t largest_file = std::size_t{1} << 20;
+constexpr mode_t rights_of_new = 0640;
 constexpr std::string_view blanks = " \t\r";
 
 // The next word, cut off `line`.
@@ -43,15 +43,6 @@ DrainLine read_line(std::string_view line) {
   const auto parsed = config::parse_address(address);
   if (!parsed) return {{}, "the address " + parsed.error().what};
   return {DrainedAddress{std::string(server), parsed->text()}, {}};
-}
-
-Result<std::string> read_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::error_code error;
-  if (!in && !std::filesystem::exists(file, error)) return std::string();
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in && !in.eof()) return fail(Fault::proxy, "{} cannot be read", file.native());
-  return text;
 }
 
 }  // namespace
@@ -85,24 +76,20 @@ std::string edited_drains(std::string_view text, const DrainedAddress& one, bool
 }
 
 Result<ParsedDrains> load_drains(const std::filesystem::path& file) {
-  const auto text = read_file(file);
-  if (!text) return std::unexpected(text.error());
-  return parse_drains(*text);
+  const auto found = config::read_plain_file(file, largest_file);
+  if (!found) return fail(Fault::proxy, "{} {}", file.native(), found.error().what);
+  return parse_drains(found->text);
 }
 
 Result<> change_drains(const std::filesystem::path& file, const DrainedAddress& one, bool drained) {
-  const auto text = read_file(file);
-  if (!text) return std::unexpected(text.error());
-  const std::filesystem::path draft = file.native() + ".new";
-  {
-    std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-    out << edited_drains(*text, one, drained);
-    out.flush();
-    if (!out) return fail(Fault::proxy, "{} cannot be written", draft.native());
-  }
-  std::error_code error;
-  std::filesystem::rename(draft, file, error);
-  if (error) return fail(Fault::proxy, "{}: {}", file.native(), error.message());
+  const auto done =
+      config::edit_file(file, largest_file, rights_of_new,
+                        [&](const config::PlainFile& old) -> Result<std::optional<std::string>> {
+                          std::string text = edited_drains(old.text, one, drained);
+                          if (text == old.text) return std::nullopt;
+                          return text;
+                        });
+  if (!done) return fail(Fault::proxy, "{} {}", file.native(), done.error().what);
   return {};
 }
 

@@ -28,9 +28,9 @@ ParsedDrains parse_drains(std::string_view text);
 // `text` of such a file with one address added or taken out; all else, remarks too, stays as it is.
 std::string edited_drains(std::string_view text, const DrainedAddress& one, bool drained);
 
-// A file that is missing is an empty list.
+// A file that is missing is an empty list. Both block on disk; their errors name the file.
 Result<ParsedDrains> load_drains(const std::filesystem::path& file);
-// Edits the file, by rename, so that a crash leaves the old or the new list.
+// Edits the file; a crash leaves the old or the new list (config/plain_file.hpp).
 Result<> change_drains(const std::filesystem::path& file, const DrainedAddress& one, bool drained);
 
 }  // namespace drawbridge::core

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 namespace drawbridge::core {
 namespace {
@@ -51,6 +53,23 @@ TEST(Drains, KeepsThemInAFile) {
   ASSERT_TRUE(change_drains(file, {"a", "b:1"}, false));
   EXPECT_EQ(load_drains(file)->list, (DrainList{{"c", "d:1"}}));
   EXPECT_FALSE(change_drains(folder + "/nowhere/drained.txt", {"a", "b:1"}, true));
+  std::ofstream(file, std::ios::app) << "# by hand\nnonsense\n";
+  ASSERT_TRUE(change_drains(file, {"e", "f:1"}, true));
+  std::ifstream in(file);
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(in), {}),
+              HasSubstr("c d:1\n# by hand\nnonsense\ne f:1\n"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Drains, ANamedPipeInItsPlaceMakesNobodyWait) {
+  std::string folder = "/tmp/drawbridge-drains-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path file = folder + "/drained.txt";
+  ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+  const auto read = load_drains(file);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().what, HasSubstr("drained.txt is no plain file"));
+  EXPECT_FALSE(change_drains(file, {"a", "b:1"}, true));
   std::filesystem::remove_all(folder);
 }
 

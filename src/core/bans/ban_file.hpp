@@ -1,7 +1,7 @@
-// The ban file on disk. A change is: take the lock, read the file as it is now, change it, write it
-// anew beside itself, force it to disk, rename it over the old one. So several processes and people
-// with editors can change it at the same time and nobody's change is lost, and a crash at any
-// moment leaves the old file or the new one, whole.
+// The ban file on disk. A change is: take the lock, read the file as it is now, change it, replace
+// it (config/plain_file.hpp). So several processes and people with editors can change it at the
+// same time and nobody's change is lost, and a crash at any moment leaves the old file or the new
+// one, whole.
 //
 // The lock is flock(2) on NAME.lock beside the file; editors do not take it, so the file is looked
 // at once more before it is replaced. Blocks on disk: control thread, or a command of its own.
@@ -45,9 +45,6 @@ class BanFile {
   Duration patience = seconds(5);
 
  private:
-  Result<bool> edit_once(const std::function<bool(BanDocument&)>& change);
-  Result<> replace(const std::string& text) const;
-
   std::filesystem::path path_;
 };
 

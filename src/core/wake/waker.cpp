@@ -1,11 +1,10 @@
 #include "core/wake/waker.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
+#include "config/plain_file.hpp"
 #include "core/desk.hpp"
 #include "core/wake/ping.hpp"
 #include "core/wake/wake_file.hpp"
@@ -18,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr Duration save_delay = seconds(1);
 constexpr std::size_t largest_file = std::size_t{64} << 20;
+constexpr mode_t rights_of_new = 0640;
 
 fs::path file_in(const fs::path& state_dir) {
   return state_dir / "wake.json";
@@ -162,13 +162,9 @@ void Waker::proxy_ends(std::function<void()> done) {
 
 void Waker::load() {
   const fs::path path = file_in(parts_.state_dir);
-  std::error_code none;
-  if (!fs::exists(path, none)) return;
-  std::ifstream in(path, std::ios::binary);
-  std::string text;
-  if (in && fs::file_size(path, none) <= largest_file)
-    text.assign(std::istreambuf_iterator<char>(in), {});
-  auto read = parse_wake_file(text);
+  const auto file = config::read_plain_file(path, largest_file);
+  if (file && !file->exists()) return;
+  auto read = file ? parse_wake_file(file->text) : std::unexpected(file.error());
   if (read) {
     remembered_ = std::move(*read);
   } else {
@@ -186,14 +182,9 @@ void Waker::save() {
   WakeMemories all = remembered_;
   for (const auto& [id, sleeper] : sleepers_) all[id] = sleeper->memory();
   const fs::path path = file_in(parts_.state_dir);
-  const fs::path draft = path.native() + ".new";
-  std::error_code error;
-  fs::create_directories(parts_.state_dir, error);
-  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  out << wake_file_text(all);
-  out.close();
-  if (out) fs::rename(draft, path, error);
-  const bool failed = !out || error;
+  std::error_code ignored;
+  fs::create_directories(parts_.state_dir, ignored);
+  const bool failed = !config::replace_file(path, wake_file_text(all), rights_of_new).has_value();
   if (failed && !save_failed_)
     log::warn("wake", "cannot be kept over a restart: how long servers take to start",
               {{"file", path.native()}});

@@ -1,20 +1,17 @@
 #include "features/http_discovery/discovery.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "config/plain_file.hpp"
 #include "config/secret_text.hpp"
 #include "config/tree.hpp"
 #include "features/http_discovery/server_list.hpp"
@@ -26,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t longest_list = std::size_t{16} << 20;
+constexpr std::size_t largest_cache = 7 * longest_list;  // each byte as six: \u0000
 constexpr Duration between_looks = seconds(1);
 
 std::int64_t now_in_seconds() {
@@ -45,20 +43,10 @@ std::string text_of(const config::Node& root, std::string_view key) {
 }
 
 // Whole or not at all, and for us alone: a list may hold keys of panels.
-bool write_by_rename(const fs::path& path, std::string_view bytes) {
+bool keep(const fs::path& path, std::string_view bytes) {
   std::error_code ignored;
   fs::create_directories(path.parent_path(), ignored);
-  const std::string draft = path.native() + ".new";
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (count <= 0) break;
-    done += static_cast<std::size_t>(count);
-  }
-  const bool whole = done == bytes.size() && ::close(fd) == 0;
-  return whole && ::rename(draft.c_str(), path.c_str()) == 0;
+  return config::replace_file(path, bytes, S_IRUSR | S_IWUSR).has_value();
 }
 
 }  // namespace
@@ -194,10 +182,9 @@ bool HttpDiscovery::take(std::string_view body, std::string_view from) {
 // --- Over restarts
 
 void HttpDiscovery::read_cache() {
-  std::ifstream file(settings_.cache_file, std::ios::binary);
-  if (!file) return;
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const auto root = config::parse_json(text);
+  const auto file = config::read_plain_file(settings_.cache_file, largest_cache);
+  if (!file || !file->exists()) return;
+  const auto root = config::parse_json(file->text);
   // Of another URL: nothing that was asked for.
   if (!root || text_of(*root, "url") != settings_.url) return;
   if (take(text_of(*root, "body"), settings_.cache_file.native())) etag_ = text_of(*root, "etag");
@@ -208,7 +195,7 @@ void HttpDiscovery::write_cache(const std::string& body) {
   out.add("url", settings_.url);
   out.add("etag", etag_);
   out.add("body", body);
-  if (!write_by_rename(settings_.cache_file, config::to_json(out)))
+  if (!keep(settings_.cache_file, config::to_json(out)))
     log::warn("discovery", "the list cannot be kept for the next start",
               {{"file", settings_.cache_file.native()}});
 }

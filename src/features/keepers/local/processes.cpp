@@ -1,12 +1,11 @@
 #include "features/keepers/local/processes.hpp"
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
+#include "config/plain_file.hpp"
 
 namespace drawbridge::features::keepers::local {
 
@@ -14,6 +13,9 @@ namespace json = boost::json;
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::size_t largest_file = std::size_t{64} << 20;
+constexpr mode_t rights_of_notes = 0640;
 
 class LocalKeeper final : public api::Keeper {
  public:
@@ -115,12 +117,10 @@ void Processes::end_all(const std::function<void()>& done) {
 }
 
 void Processes::load() {
-  std::error_code none;
-  if (!fs::exists(file(), none)) return;
-  std::ifstream in(file(), std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto kept = config::read_plain_file(file(), largest_file);
+  if (kept && !kept->exists()) return;
   boost::system::error_code error;
-  const json::value root = json::parse(text, error);
+  const json::value root = kept ? json::parse(kept->text, error) : json::value();
   if (error || !root.is_object()) {
     log::warn("wake", "what ran before cannot be found again", {{"file", file().native()}});
     return;
@@ -140,14 +140,10 @@ void Processes::save() {
   for (const auto& [id, note] : found_) add(id, note);
   for (const auto& [id, program] : programs_)
     if (const auto note = program->note()) add(id, *note);
-  const fs::path draft = file().native() + ".new";
-  std::error_code error;
-  fs::create_directories(state_dir_, error);
-  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  out << json::serialize(root) << "\n";
-  out.close();
-  if (out) fs::rename(draft, file(), error);
-  const bool failed = !out || error;
+  std::error_code ignored;
+  fs::create_directories(state_dir_, ignored);
+  const bool failed =
+      !config::replace_file(file(), json::serialize(root) + "\n", rights_of_notes).has_value();
   if (failed && !save_failed_)
     log::warn("wake", "after a restart of the proxy, what runs now will not be found again",
               {{"file", file().native()}});
