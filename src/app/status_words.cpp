@@ -21,9 +21,10 @@ struct Count {
 
 std::vector<Count> by_reason(const core::RefusalReport& report) {
   std::vector<Count> out;
-  for (std::size_t i = 0; i < core::refusals; ++i)
+  for (std::size_t i = 0; i < core::refusal_reasons; ++i)
     if (report.by_reason[i] > 0)
-      out.push_back({std::string(name_of(static_cast<core::Denial>(i))), report.by_reason[i]});
+      out.push_back(
+          {std::string(name_of(static_cast<core::RefusalReason>(i))), report.by_reason[i]});
   std::ranges::sort(out, [](const Count& a, const Count& b) {
     return a.count != b.count ? a.count > b.count : a.name < b.name;
   });

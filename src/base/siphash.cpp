@@ -53,6 +53,10 @@ std::uint64_t siphash(const SipKey& key, ByteView bytes) {
   return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+std::size_t IpHash::operator()(const IpAddress& address) const {
+  return siphash(process_sip_key(), address.bytes());
+}
+
 const SipKey& process_sip_key() {
   static const SipKey key = {random_u64(), random_u64()};
   return key;

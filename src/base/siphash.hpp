@@ -14,10 +14,8 @@ using SipKey = std::array<std::uint64_t, 2>;
 
 std::uint64_t siphash(const SipKey& key, ByteView bytes);
 
-// Of an address: an IPv4 one and the IPv6 one with the same bytes differ.
-std::uint64_t siphash(const SipKey& key, const IpAddress& address);
-
-// For tables whose keys are addresses of strangers.
+// For tables whose keys are addresses of strangers. The length is part of the hash, so an IPv4
+// address and the IPv6 one that begins with the same bytes differ.
 struct IpHash {
   std::size_t operator()(const IpAddress& address) const;
 };

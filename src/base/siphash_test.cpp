@@ -30,6 +30,13 @@ TEST(SipHash, EachHalfOfTheKeyMatters) {
   EXPECT_NE(siphash({0, 1}, text), siphash({0, 0}, text));
 }
 
+TEST(SipHash, AddressesOfBothFamiliesDiffer) {
+  const IpAddress four = *IpAddress::parse("1.2.3.4");
+  EXPECT_EQ(IpHash()(four), IpHash()(*IpAddress::parse("::ffff:1.2.3.4")));
+  EXPECT_NE(IpHash()(four), IpHash()(*IpAddress::parse("102:304::")));
+  EXPECT_NE(IpHash()(four), IpHash()(*IpAddress::parse("1.2.3.5")));
+}
+
 TEST(SipHash, TheProcessHasOneKey) {
   EXPECT_EQ(process_sip_key(), process_sip_key());
   EXPECT_NE(process_sip_key(), SipKey{});

@@ -73,7 +73,7 @@ TEST(Check, TheForwardingSecretIsLookedAtAndNeverMade) {
                                                Not(HasSubstr("0123456789abcdef"))));
   std::filesystem::remove(secret);
   folder.write("forwarding.secret", "");
-  EXPECT_THAT(run(folder.path()).output, HasSubstr("logins will be refused: empty"));
+  EXPECT_THAT(run(folder.path()).output, HasSubstr("logins will be refused: it is empty"));
   // Nobody needs it.
   folder.write("drawbridge.toml", "forwarding.mode = 'velocity'\n");
   EXPECT_THAT(run(folder.path()).output, Not(HasSubstr("forwarding.secret")));

@@ -66,7 +66,7 @@ net::Task<> Connection::serve() {
   if (hello.wants_status()) co_return co_await answer_status(*this);
   if (!server) {
     if (global().unknown_domain_behavior == config::UnknownDomain::drop) {
-      count_refusal(Denial::unknown_host);
+      count_refusal(RefusalReason::unknown_host);
       co_return log_refusal(log::Level::info, "unknown host", no_such_host);
     }
     co_return co_await refuse(config::Kick::unknown_host, no_such_host);
@@ -82,13 +82,13 @@ net::Task<Verdict> Connection::check_before_routing(Verdict by_address) {
   if (!by_address.passed()) co_return by_address;
   Verdict out;
   if (desk.services().stopping) {
-    out.refusal = Denial::stopping;
+    out.refusal = RefusalReason::stopping;
     out.kick = config::Kick::shutdown;
     co_return out;
   }
   const std::uint32_t most = global().max_connections;
   if (most != 0 && seat.number() > most) {
-    out.refusal = Denial::proxy_full;
+    out.refusal = RefusalReason::proxy_full;
     out.kick = config::Kick::proxy_full;
     co_return out;
   }
@@ -98,7 +98,7 @@ net::Task<Verdict> Connection::check_before_routing(Verdict by_address) {
   deadline += out.wait;
   auto slept = co_await desk.worker().sleep_until(desk.worker().now() + out.wait);
   if (!slept) {  // shed, or the proxy stops
-    out.refusal = stranger.was_shed() ? Denial::memory : Denial::stopping;
+    out.refusal = stranger.was_shed() ? RefusalReason::memory : RefusalReason::stopping;
     out.kick = config::Kick::shutdown;
   }
   co_return out;
@@ -120,7 +120,7 @@ net::Task<Result<>> Connection::wait_for_turn() {
   while (!arrival.source.begin_reading(most)) {
     const TimePoint next = desk.worker().now() + pause;
     if (next >= deadline) {
-      drop_reason_ = Denial::source_reading;
+      drop_reason_ = RefusalReason::source_reading;
       co_return fail(Fault::client, "too many connections of this source said nothing");
     }
     auto slept = co_await desk.worker().sleep_until(next);
@@ -139,13 +139,13 @@ net::Task<Result<>> Connection::read_peer() {
   if (!rules->trusts(peer.address)) {
     if (rules->config.receive_proxy_protocol == config::ReceiveProxy::optional)
       co_return Result<>{};
-    drop_reason_ = Denial::proxy_header;
+    drop_reason_ = RefusalReason::proxy_header;
     co_return fail(Fault::client, "a PROXY header is needed, and {} is not among trusted_proxies",
                    peer.address.text());
   }
   for (;;) {
     auto header = net::parse_proxy_header(buffered());
-    if (!header) drop_reason_ = Denial::proxy_header;
+    if (!header) drop_reason_ = RefusalReason::proxy_header;
     if (!header) co_return std::unexpected(std::move(header.error()));
     if (header->has_value()) {
       const net::ProxyHeader& found = **header;
@@ -165,7 +165,7 @@ net::Task<Result<>> Connection::read_hello() {
     auto parsed = parser.feed(buffered());
     if (!parsed) {
       if (net::looks_like_proxy_header(buffered())) {
-        drop_reason_ = Denial::proxy_header;
+        drop_reason_ = RefusalReason::proxy_header;
         co_return fail(Fault::client,
                        "a PROXY header came, and none is expected here (receive_proxy_protocol)");
       }
@@ -260,7 +260,8 @@ TextSubject Connection::subject() const {
 net::Task<> Connection::refuse(config::Kick kick, std::string_view reason) {
   mc::Text words = kick_words(kick, subject());
   // The allow list's refusals come from the gate; here it is a server that is withheld.
-  const Denial why = kick == config::Kick::not_allowed ? Denial::withheld : refusal_for(kick);
+  const RefusalReason why =
+      kick == config::Kick::not_allowed ? RefusalReason::withheld : reason_for(kick);
   co_await refuse_with(kick, why, reason, std::move(words));
 }
 
@@ -268,7 +269,7 @@ net::Task<> Connection::refuse_for(config::Kick kick, Duration wait, std::string
   TextSubject about = subject();
   about.wait = wait;
   mc::Text words = kick_words(kick, about);
-  co_await refuse_with(kick, refusal_for(kick), reason, std::move(words));
+  co_await refuse_with(kick, reason_for(kick), reason, std::move(words));
 }
 
 net::Task<> Connection::refuse(Verdict verdict) {
@@ -277,11 +278,11 @@ net::Task<> Connection::refuse(Verdict verdict) {
   about.reason = verdict.reason;
   about.remaining = verdict.remaining;
   mc::Text words = kick_words(verdict.kick, about);
-  const Denial why = *verdict.refusal;
+  const RefusalReason why = *verdict.refusal;
   co_await refuse_with(verdict.kick, why, name_of(why), std::move(words));
 }
 
-net::Task<> Connection::refuse_with(config::Kick kick, Denial why, std::string_view reason,
+net::Task<> Connection::refuse_with(config::Kick kick, RefusalReason why, std::string_view reason,
                                     mc::Text words) {
   count_refusal(why);
   log_refusal(log::Level::info, config::name_of(kick), reason);
@@ -294,13 +295,13 @@ net::Task<> Connection::refuse_with(config::Kick kick, Denial why, std::string_v
 
 void Connection::drop(const Error& error) {
   if (stranger.was_shed()) {
-    count_refusal(Denial::memory);
-    return log_refusal(log::Level::info, "dropped before login", name_of(Denial::memory));
+    count_refusal(RefusalReason::memory);
+    return log_refusal(log::Level::info, "dropped before login", name_of(RefusalReason::memory));
   }
   // Nothing at all was said, or only that a balancer speaks for itself (LOCAL): a port scan or a
   // balancer's check, every few seconds, not worth a line.
   const bool is_nobody = peer == arrival.peer;
-  const bool silent = filled_ == 0 && is_nobody && drop_reason_ == Denial::bad_hello;
+  const bool silent = filled_ == 0 && is_nobody && drop_reason_ == RefusalReason::bad_hello;
   if (!silent) count_refusal(drop_reason_);
   log_refusal(silent ? log::Level::debug : log::Level::info, "dropped before login", error.what);
 }

@@ -58,7 +58,7 @@ class Connection {
   // One line, unless this source has had its share of lines; `reason` must be a literal.
   void log_refusal(log::Level level, std::string_view reason, std::string_view detail = {}) const;
   // Counts it for `status`, where no words can be said.
-  void count_refusal(Denial why) const { desk.count_refusal(why, peer.address); }
+  void count_refusal(RefusalReason why) const { desk.count_refusal(why, peer.address); }
   // Its end without a word: one log line, counted.
   void drop(const Error& error);
   // What it makes us hold beside its own buffer of received bytes, from now on.
@@ -90,11 +90,12 @@ class Connection {
   Result<> note_host();
   void find_server();
   net::Task<Verdict> check_before_routing(Verdict by_address);
-  net::Task<> refuse_with(config::Kick kick, Denial why, std::string_view reason, mc::Text words);
+  net::Task<> refuse_with(config::Kick kick, RefusalReason why, std::string_view reason,
+                          mc::Text words);
 
   SetupBuffer in_;
   std::size_t filled_ = 0;
-  Denial drop_reason_ = Denial::bad_hello;  // of a drop, if it comes to that
+  RefusalReason drop_reason_ = RefusalReason::bad_hello;  // of a drop, if it comes to that
 };
 
 // Takes an accepted socket from its first byte on. Spawn it on the desk's worker.

@@ -105,7 +105,7 @@ void Desk::accept(net::Fd fd, Arrival arrival) {
   const std::uint32_t seated = services_.connections.load(std::memory_order_relaxed);
   arrival.at = worker_.now();
   if (most != 0 && seated >= most + refused_at_once) {
-    count_refusal(Denial::proxy_full, arrival.peer.address);
+    count_refusal(RefusalReason::proxy_full, arrival.peer.address);
     return note_closed(arrival);
   }
   if (!admit(arrival)) return;
@@ -125,10 +125,10 @@ void Desk::note_closed(const Arrival& arrival) {
 
 bool Desk::admit(Arrival& arrival) {
   const ListenerRules* rules = world_->listener(*arrival.listener);
-  std::optional<Denial> refusal;
+  std::optional<RefusalReason> refusal;
   if (rules != nullptr) {
     arrival.place = Place::take(rules->places, rules->config.max_connections);
-    if (!arrival.place) refusal = Denial::listener_full;
+    if (!arrival.place) refusal = RefusalReason::listener_full;
   }
   const bool header_to_come = rules != nullptr && rules->expects_header_of(arrival.peer.address);
   if (!refusal && !header_to_come)
@@ -172,7 +172,7 @@ void Desk::throw_out(Session& session, const Ban& ban) {
     worker_.pump().close(id_of(session));
     return;
   }
-  const Verdict verdict = banned(ban, refusal_for(ban), unix_now());
+  const Verdict verdict = banned(ban, reason_for(ban), unix_now());
   TextSubject about = subject_of(session);
   about.reason = verdict.reason;
   about.remaining = verdict.remaining;

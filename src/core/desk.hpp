@@ -224,7 +224,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // No descriptor is left: some of the oldest strangers go, so that players can come.
   void shed_for_descriptors();
   // Counted for `status`.
-  void count_refusal(Denial reason, const IpAddress& source) {
+  void count_refusal(RefusalReason reason, const IpAddress& source) {
     refusal_book_.note(reason, source, worker_.now());
   }
   // Any thread.

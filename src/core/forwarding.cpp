@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/server.hpp"
+#include "core/fallback.hpp"
 #include "core/opening.hpp"
 #include "core/reach.hpp"
 #include "core/wake/door.hpp"
@@ -125,7 +126,7 @@ net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
                                  connection.hello.claimed_uuid, today)
                         : nullptr;
   if (ban != nullptr) {
-    Verdict no = banned(*ban, refusal_for(*ban), today);
+    Verdict no = banned(*ban, reason_for(*ban), today);
     connection.deadline = connection.desk.worker().now() + farewell;
     co_await connection.refuse(std::move(no));
     co_return Outcome::refused;
@@ -138,20 +139,6 @@ net::Task<Outcome> forward_to(Connection& connection, ServerPtr server,
   hand_to_pump(connection, std::move(server), std::move(place), std::move(*reached),
                std::move(*replay));
   co_return Outcome::relayed;
-}
-
-// Clients from before 1.7 have no handshake to put an identity into.
-bool can_be_told(const Connection& connection, const Server& server) {
-  return !connection.hello.is_legacy() ||
-         !is_told_in_handshake(config::effective_forwarding(server.config, connection.global()));
-}
-
-// Of the servers to fall back to only those that this connection may be forwarded to: one server's
-// protections must not end because another one is down.
-bool may_stand_in(const Connection& connection, const Server* server) {
-  return server != nullptr && !server->withheld &&
-         !config::is_intercepted(server->config.proxy_mode) && can_be_told(connection, *server) &&
-         connection.gate().at_server(connection.peer.address, connection.hello, *server).passed();
 }
 
 // What a player reads when no server takes it.
@@ -195,7 +182,7 @@ net::Task<Outcome> forward_or_wake(Connection& connection, LastWords& last) {
 }  // namespace
 
 net::Task<> forward(Connection& connection) {
-  if (!can_be_told(connection, *connection.server))
+  if (!can_be_announced(connection, *connection.server))
     co_return co_await connection.refuse(config::Kick::version_unsupported,
                                          "forwarding_mode needs a client of 1.7 or later");
   LastWords last;
@@ -203,14 +190,13 @@ net::Task<> forward(Connection& connection) {
   if (outcome == Outcome::relayed || outcome == Outcome::refused) co_return;
   if (outcome == Outcome::full)
     co_return co_await connection.refuse(config::Kick::full, "max_players reached");
-  const std::vector<std::string>& fallback =
-      config::effective_fallback(connection.server->config, connection.global());
-  for (const std::string& id : fallback) {
-    const auto index = connection.world->index_of(id);
-    if (!index || !may_stand_in(connection, connection.world->servers[*index].get())) continue;
-    const auto instead =
-        co_await forward_to(connection, connection.world->servers[*index], nullptr);
+  std::size_t position = 0;
+  while (const ServerPtr other = next_fallback(connection, nullptr, position)) {
+    const auto instead = co_await forward_to(connection, other, nullptr);
     if (instead == Outcome::relayed || instead == Outcome::refused) co_return;
+    // Somebody who waits and comes back may get in there.
+    if (instead == Outcome::full && last.kick == config::Kick::offline)
+      last = {.kick = config::Kick::full, .reason = "max_players of a fallback reached"};
   }
   // The client's deadline for the hello may have passed while we dialled; it still gets its words.
   connection.deadline = connection.desk.worker().now() + farewell;

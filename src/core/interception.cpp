@@ -481,7 +481,7 @@ net::Task<> Interception::end(Denied why) {
   if (!why.kick)
     co_return connection_.log_refusal(log::Level::info, "left while logging in", why.detail);
   connection_.log_refusal(log::Level::info, config::name_of(*why.kick), why.detail);
-  connection_.count_refusal(why.verdict.refusal.value_or(refusal_for(*why.kick)));
+  connection_.count_refusal(why.verdict.refusal.value_or(reason_for(*why.kick)));
   TextSubject about = connection_.subject();
   about.reason = why.verdict.reason;
   about.remaining = why.verdict.remaining;
@@ -499,7 +499,7 @@ net::Task<> Interception::pass_on(Refusal refusal) {
   const bool ours =
       refusal.fault == Fault::client || services().stopping || under_way_.ended_with();
   if (ours) co_return co_await end({});
-  connection_.count_refusal(refusal.reason.empty() ? refusal_for(refusal.kick) : Denial::other);
+  connection_.count_refusal(refusal.reason.empty() ? reason_for(refusal.kick) : RefusalReason::other);
   mc::LoginDisconnect words = disconnect_for(connection_, refusal);
   co_await say_last(std::move(client_), std::move(words), worker().now() + farewell_time);
 }

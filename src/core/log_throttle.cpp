@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <tuple>
 
 #include "base/siphash.hpp"
@@ -31,13 +29,8 @@ std::string LogSummary::text() const {
 }
 
 std::size_t LogThrottle::KeyHash::operator()(const Key& key) const {
-  std::array<Byte, 17 + 48> bytes{};
-  const ByteView address = key.source.bytes();
-  std::memcpy(bytes.data(), address.data(), address.size());
-  bytes[16] = key.shared ? 2 : (key.source.is_v4() ? 1 : 0);
-  const std::size_t reason = std::min<std::size_t>(key.reason.size(), 48);
-  std::memcpy(bytes.data() + 17, key.reason.data(), reason);
-  return siphash(process_sip_key(), ByteView(bytes).first(17 + reason));
+  const SipKey of_source{IpHash()(key.source), key.shared ? 1U : 0U};
+  return siphash(of_source, as_bytes(key.reason));
 }
 
 LogVerdict LogThrottle::allow(const IpAddress& source, std::string_view reason, TimePoint now) {

@@ -458,7 +458,7 @@ net::Task<> answer_status(Connection& connection) {
     co_return co_await serve_answer(connection, std::move(answer));
   }
   if (drops_unknown(connection)) {
-    connection.count_refusal(Denial::unknown_host);
+    connection.count_refusal(RefusalReason::unknown_host);
     co_return connection.log_refusal(log::Level::info, "unknown host");
   }
   auto answer = unknown_host_answer(*connection.world, connection.subject(), version);

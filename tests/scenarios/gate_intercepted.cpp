@@ -101,7 +101,7 @@ TEST(GateIntercepted, who_finds_no_backend_is_counted) {
   ASSERT_TRUE(client.log_in("play.example", "Steve"));
   EXPECT_TRUE(client.kicked());
   const auto counted = rig.daemon().proxy().refusals().by_reason;
-  EXPECT_EQ(counted[static_cast<std::size_t>(core::Denial::no_backend)], 1U);
+  EXPECT_EQ(counted[static_cast<std::size_t>(core::RefusalReason::no_backend)], 1U);
 }
 
 TEST(GateIntercepted, peers_fault_3_a_banned_account_does_not_get_past_its_verification) {

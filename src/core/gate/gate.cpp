@@ -18,7 +18,7 @@ bool is_exempt(const GateRules& rules, const IpAddress& address) {
   return !has_address(address) || rules.exempt.contains(address);
 }
 
-Verdict refused(Denial refusal, config::Kick kick) {
+Verdict refused(RefusalReason refusal, config::Kick kick) {
   Verdict out;
   out.refusal = refusal;
   out.kick = kick;
@@ -27,68 +27,68 @@ Verdict refused(Denial refusal, config::Kick kick) {
 
 }  // namespace
 
-Denial refusal_for(config::Kick kick) {
+RefusalReason reason_for(config::Kick kick) {
   switch (kick) {
     case config::Kick::unknown_host:
-      return Denial::unknown_host;
+      return RefusalReason::unknown_host;
     case config::Kick::offline:
-      return Denial::no_backend;
+      return RefusalReason::no_backend;
     case config::Kick::full:
-      return Denial::server_full;
+      return RefusalReason::server_full;
     case config::Kick::proxy_full:
-      return Denial::proxy_full;
+      return RefusalReason::proxy_full;
     case config::Kick::banned:
-      return Denial::name_ban;
+      return RefusalReason::name_ban;
     case config::Kick::rate_limited:
-      return Denial::rate_login;
+      return RefusalReason::rate_login;
     case config::Kick::ip_filtered:
-      return Denial::ip_filter;
+      return RefusalReason::ip_filter;
     case config::Kick::not_allowed:
-      return Denial::not_allowed;
+      return RefusalReason::not_allowed;
     case config::Kick::maintenance:
-      return Denial::maintenance;
+      return RefusalReason::maintenance;
     case config::Kick::shutdown:
-      return Denial::stopping;
+      return RefusalReason::stopping;
     default:
-      return Denial::other;
+      return RefusalReason::other;
   }
 }
 
-Denial refusal_for(const Ban& ban) {
+RefusalReason reason_for(const Ban& ban) {
   switch (ban.target.kind) {
     case BanTarget::Kind::username:
-      return Denial::name_ban;
+      return RefusalReason::name_ban;
     case BanTarget::Kind::uuid:
-      return Denial::uuid_ban;
+      return RefusalReason::uuid_ban;
     default:
-      return Denial::ip_ban;
+      return RefusalReason::ip_ban;
   }
 }
 
-Verdict banned(const Ban& ban, Denial refusal, UnixSeconds now) {
+Verdict banned(const Ban& ban, RefusalReason refusal, UnixSeconds now) {
   Verdict out = refused(refusal, config::Kick::banned);
   out.reason = ban.reason.value_or("no reason was given");
   out.remaining = remaining_text(ban, now);
   return out;
 }
 
-std::optional<Denial> Gate::at_accept(const IpAddress& address, TimePoint now,
-                                      SourceHold& hold) const {
+std::optional<RefusalReason> Gate::at_accept(const IpAddress& address, TimePoint now,
+                                             SourceHold& hold) const {
   const bool exempt = is_exempt(rules_, address);
   if (!exempt && !rules_.buckets.empty()) {
     const GateRules::Bucket& own = rules_.buckets.front();
     if (!own.table->take(address, RateKind::accept, own.rules, now).passed)
-      return Denial::accept_rate;
+      return RefusalReason::accept_rate;
     // Whoever may neither log in nor ping has nothing to say that is worth reading.
     const auto used_up = [&](RateKind kind) {
       return std::ranges::any_of(rules_.buckets, [&](const GateRules::Bucket& bucket) {
         return bucket.table->exhausted(address, kind, bucket.rules, now);
       });
     };
-    if (used_up(RateKind::login) && used_up(RateKind::status)) return Denial::accept_rate;
+    if (used_up(RateKind::login) && used_up(RateKind::status)) return RefusalReason::accept_rate;
   }
   hold = sources_.open(rules_.source_of(address), exempt ? 0 : rules_.connections_per_source);
-  if (!hold) return Denial::source_connections;
+  if (!hold) return RefusalReason::source_connections;
   return std::nullopt;
 }
 
@@ -100,11 +100,11 @@ std::uint32_t Gate::most_reading(const IpAddress& address) const {
 Verdict Gate::at_address(const IpAddress& address) const {
   if (!has_address(address)) return {};
   if (!rules_.filter.admits(address, rules_.countries.get()))
-    return refused(Denial::ip_filter, config::Kick::ip_filtered);
+    return refused(RefusalReason::ip_filter, config::Kick::ip_filtered);
   if (bans_ == nullptr) return {};
   const UnixSeconds now = unix_now();
   const Ban* ban = bans_->by_address(address, now);
-  return ban != nullptr ? banned(*ban, Denial::ip_ban, now) : Verdict{};
+  return ban != nullptr ? banned(*ban, RefusalReason::ip_ban, now) : Verdict{};
 }
 
 // All buckets must agree; what the first ones gave is returned when a later one refuses.
@@ -119,7 +119,7 @@ Verdict Gate::rate(const IpAddress& address, const mc::Hello& hello, TimePoint n
     if (answer.passed) continue;
     for (auto before = rules_.buckets.begin(); before != bucket; ++before)
       before->table->give_back(address, kind, before->rules);
-    out.refusal = kind == RateKind::login ? Denial::rate_login : Denial::rate_status;
+    out.refusal = kind == RateKind::login ? RefusalReason::rate_login : RefusalReason::rate_status;
     out.kick = config::Kick::rate_limited;
     return out;
   }
@@ -131,7 +131,7 @@ Verdict Gate::at_hello(const IpAddress& address, const mc::Hello& hello, TimePoi
   if (!limited.passed() || bans_ == nullptr || hello.wants_status()) return limited;
   const UnixSeconds today = unix_now();
   if (const Ban* ban = bans_->by_name(hello.player, today))
-    return banned(*ban, Denial::name_ban, today);
+    return banned(*ban, RefusalReason::name_ban, today);
   return limited;
 }
 
@@ -147,9 +147,9 @@ bool listed(const PlayerList& list, std::string_view name, const std::optional<U
 Verdict by_lists(const Server& server, std::string_view name, const std::optional<Uuid>& verified,
                  bool decided_later) {
   if (server.config.maintenance && !listed(server.maintenance_allow, name, verified, decided_later))
-    return refused(Denial::maintenance, config::Kick::maintenance);
+    return refused(RefusalReason::maintenance, config::Kick::maintenance);
   if (!server.allow.empty() && !listed(server.allow, name, verified, decided_later))
-    return refused(Denial::not_allowed, config::Kick::not_allowed);
+    return refused(RefusalReason::not_allowed, config::Kick::not_allowed);
   return {};
 }
 
@@ -159,7 +159,7 @@ Verdict Gate::at_server(const IpAddress& address, const mc::Hello& hello,
                         const Server& server) const {
   if (server.filter && has_address(address) &&
       !server.filter->admits(address, rules_.countries.get()))
-    return refused(Denial::ip_filter, config::Kick::ip_filtered);
+    return refused(RefusalReason::ip_filter, config::Kick::ip_filtered);
   if (hello.wants_status()) return {};
   // Where we never learn who it is, both what it claims and what its name would make of it count.
   const bool never_known = !config::is_intercepted(server.config.proxy_mode);
@@ -167,7 +167,7 @@ Verdict Gate::at_server(const IpAddress& address, const mc::Hello& hello,
     const UnixSeconds today = unix_now();
     const Ban* ban = bans_->by_uuid(offline_uuid(hello.player), today);
     if (ban == nullptr && hello.claimed_uuid) ban = bans_->by_uuid(*hello.claimed_uuid, today);
-    if (ban != nullptr) return banned(*ban, Denial::uuid_ban, today);
+    if (ban != nullptr) return banned(*ban, RefusalReason::uuid_ban, today);
   }
   return by_lists(server, hello.player, std::nullopt,
                   server.config.proxy_mode == config::ProxyMode::client_only);
@@ -181,7 +181,7 @@ Verdict Gate::at_identity(std::string_view name, const Uuid& uuid, bool verified
     // A UUID that is believed is not one that is known: the name's own counts beside it.
     if (ban == nullptr && !verified) ban = bans_->by_uuid(offline_uuid(name), now);
     if (ban == nullptr) ban = bans_->by_name(name, now);
-    if (ban != nullptr) return banned(*ban, refusal_for(*ban), now);
+    if (ban != nullptr) return banned(*ban, reason_for(*ban), now);
   }
   return by_lists(server, name, verified ? std::optional(uuid) : std::nullopt, false);
 }

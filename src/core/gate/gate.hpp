@@ -39,7 +39,7 @@ struct Server;
 
 // What a check says. Passing is the default.
 struct Verdict {
-  std::optional<Denial> refusal;  // none: it may go on
+  std::optional<RefusalReason> refusal;  // none: it may go on
   config::Kick kick = config::Kick::not_allowed;
   Duration wait{};  // passed: not before this long; refused: when to try again
   // For a ban: why, and how long still.
@@ -56,8 +56,8 @@ class Gate {
       : rules_(rules), bans_(bans), sources_(sources) {}
 
   // Fills `hold` in if the connection may stay.
-  [[nodiscard]] std::optional<Denial> at_accept(const IpAddress& address, TimePoint now,
-                                                SourceHold& hold) const;
+  [[nodiscard]] std::optional<RefusalReason> at_accept(const IpAddress& address, TimePoint now,
+                                                       SourceHold& hold) const;
   [[nodiscard]] Verdict at_address(const IpAddress& address) const;
   [[nodiscard]] Verdict at_hello(const IpAddress& address, const mc::Hello& hello,
                                  TimePoint now) const;
@@ -85,8 +85,8 @@ class Gate {
 const Ban* ban_of(const BanList& bans, const IpAddress& address, std::string_view name,
                   const std::optional<Uuid>& claimed, UnixSeconds now);
 // What `status` counts a kick as, and a ban.
-Denial refusal_for(config::Kick kick);
-Denial refusal_for(const Ban& ban);
-Verdict banned(const Ban& ban, Denial refusal, UnixSeconds now);
+RefusalReason reason_for(config::Kick kick);
+RefusalReason reason_for(const Ban& ban);
+Verdict banned(const Ban& ban, RefusalReason refusal, UnixSeconds now);
 
 }  // namespace drawbridge::core

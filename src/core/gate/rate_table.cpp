@@ -1,7 +1,6 @@
 #include "core/gate/rate_table.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 namespace drawbridge::core {
@@ -10,14 +9,6 @@ namespace {
 
 std::int64_t ns(TimePoint when) {
   return std::chrono::duration_cast<nanoseconds>(when.time_since_epoch()).count();
-}
-
-std::uint64_t hash_of(const SipKey& key, const IpAddress& address) {
-  std::array<Byte, 17> bytes{};
-  const ByteView raw = address.bytes();
-  std::memcpy(bytes.data(), raw.data(), raw.size());
-  bytes[16] = address.is_v4() ? 4 : 6;
-  return siphash(key, bytes);
 }
 
 bool over(std::int64_t arrival, const RateRule& rule, std::int64_t now) {
@@ -54,7 +45,7 @@ IpAddress RateTable::masked(const IpAddress& source) const {
 }
 
 RateTable::Path RateTable::path_of(const IpAddress& masked) const {
-  const std::uint64_t hash = hash_of(key_, masked);
+  const std::uint64_t hash = siphash(key_, masked.bytes());
   const std::size_t stripe = hash % stripes_;
   const auto first_place = [&](std::uint64_t part) {
     return (stripe * sets_per_stripe_ + part % sets_per_stripe_) * set_size;
@@ -64,7 +55,7 @@ RateTable::Path RateTable::path_of(const IpAddress& masked) const {
 }
 
 std::size_t RateTable::overflow_of(const IpAddress& source) const {
-  return hash_of(key_, source.masked(source.is_v4() ? 16 : 32)) % overflow_size;
+  return siphash(key_, source.masked(source.is_v4() ? 16 : 32).bytes()) % overflow_size;
 }
 
 const RateTable::Place* RateTable::find(const Path& path, const IpAddress& masked) const {

@@ -1,10 +1,7 @@
 #include "core/gate/refusals.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
-
-#include "base/siphash.hpp"
 
 namespace drawbridge::core {
 
@@ -32,8 +29,8 @@ void add_up(std::vector<std::pair<IpAddress, std::uint64_t>>& sources) {
 
 }  // namespace
 
-std::string_view name_of(Denial refusal) {
-  constexpr std::array<std::string_view, refusals> names = {
+std::string_view name_of(RefusalReason refusal) {
+  constexpr std::array<std::string_view, refusal_reasons> names = {
       "listener full",
       "connection rate",
       "connections of one source",
@@ -61,21 +58,13 @@ std::string_view name_of(Denial refusal) {
 }
 
 void RefusalReport::merge(const RefusalReport& other) {
-  for (std::size_t i = 0; i < refusals; ++i) by_reason[i] += other.by_reason[i];
+  for (std::size_t i = 0; i < refusal_reasons; ++i) by_reason[i] += other.by_reason[i];
   sources.insert(sources.end(), other.sources.begin(), other.sources.end());
   add_up(sources);
 }
 
 std::uint64_t RefusalReport::total() const {
   return std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
-}
-
-std::size_t RefusalBook::Hash::operator()(const IpAddress& address) const {
-  std::array<Byte, 17> bytes{};
-  const ByteView raw = address.bytes();
-  std::memcpy(bytes.data(), raw.data(), raw.size());
-  bytes[16] = address.is_v4() ? 4 : 6;
-  return siphash(process_sip_key(), bytes);
 }
 
 // Empties what the ring held for the minutes since the newest one.
@@ -102,7 +91,7 @@ void RefusalBook::count(Slice& slice, const IpAddress& source) {
   slice.counts.emplace(source, inherited + 1);
 }
 
-void RefusalBook::note(Denial reason, const IpAddress& source, TimePoint now) {
+void RefusalBook::note(RefusalReason reason, const IpAddress& source, TimePoint now) {
   const std::int64_t minute = minute_of(now);
   const std::scoped_lock lock(mutex_);
   turn_to(minute);
@@ -124,7 +113,7 @@ RefusalReport RefusalBook::report(TimePoint now) const {
   for (std::int64_t m = std::max<std::int64_t>(minute_ - minutes_kept + 1, 0); m <= minute_; ++m) {
     if (m < oldest) continue;
     const Minute& counts = by_minute_[static_cast<std::size_t>(m % minutes_kept)];
-    for (std::size_t i = 0; i < refusals; ++i) out.by_reason[i] += counts[i];
+    for (std::size_t i = 0; i < refusal_reasons; ++i) out.by_reason[i] += counts[i];
   }
   for (const Slice& slice : slices_) {
     if (slice.number < 0 || (slice.number + 1) * slice_minutes <= oldest) continue;

@@ -17,10 +17,11 @@
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/siphash.hpp"
 
 namespace drawbridge::core {
 
-enum class Denial : std::uint8_t {
+enum class RefusalReason : std::uint8_t {
   listener_full,
   accept_rate,
   source_connections,
@@ -44,12 +45,12 @@ enum class Denial : std::uint8_t {
   stopping,
   other
 };
-inline constexpr std::size_t refusals = static_cast<std::size_t>(Denial::other) + 1;
+inline constexpr std::size_t refusal_reasons = static_cast<std::size_t>(RefusalReason::other) + 1;
 // As `status` and the log name it: "rate limit (logins)".
-std::string_view name_of(Denial refusal);
+std::string_view name_of(RefusalReason refusal);
 
 struct RefusalReport {
-  std::array<std::uint64_t, refusals> by_reason{};
+  std::array<std::uint64_t, refusal_reasons> by_reason{};
   std::vector<std::pair<IpAddress, std::uint64_t>> sources;  // most first; IPv6: the /64
 
   // Adds another worker's numbers.
@@ -62,22 +63,19 @@ class RefusalBook {
   static constexpr std::size_t sources_in_slice = 256;
 
   // Any thread; one short lock.
-  void note(Denial reason, const IpAddress& source, TimePoint now);
+  void note(RefusalReason reason, const IpAddress& source, TimePoint now);
   // The last 60 minutes.
   [[nodiscard]] RefusalReport report(TimePoint now) const;
 
  private:
-  using Minute = std::array<std::uint32_t, refusals>;
+  using Minute = std::array<std::uint32_t, refusal_reasons>;
   static constexpr std::int64_t minutes_kept = 60;
   static constexpr std::int64_t slice_minutes = 10;
   static constexpr std::size_t slices = minutes_kept / slice_minutes + 1;
 
-  struct Hash {
-    std::size_t operator()(const IpAddress& address) const;
-  };
   struct Slice {
     std::int64_t number = -1;
-    std::unordered_map<IpAddress, std::uint64_t, Hash> counts;
+    std::unordered_map<IpAddress, std::uint64_t, IpHash> counts;
   };
   void turn_to(std::int64_t minute);
   static void count(Slice& slice, const IpAddress& source);

@@ -1,19 +1,8 @@
 #include "core/gate/source_counts.hpp"
 
-#include <cstring>
 #include <utility>
 
-#include "base/siphash.hpp"
-
 namespace drawbridge::core {
-
-std::size_t SourceCounts::Hash::operator()(const IpAddress& address) const {
-  std::array<Byte, 17> bytes{};
-  const ByteView raw = address.bytes();
-  std::memcpy(bytes.data(), raw.data(), raw.size());
-  bytes[16] = address.is_v4() ? 4 : 6;
-  return siphash(process_sip_key(), bytes);
-}
 
 SourceHold SourceCounts::open(const IpAddress& source, std::uint32_t most) {
   SourceHold hold;
@@ -29,7 +18,7 @@ SourceHold SourceCounts::open(const IpAddress& source, std::uint32_t most) {
 }
 
 SourceCounts::Numbers SourceCounts::of(const IpAddress& source) const {
-  const Shard& shard = shards_[Hash()(source) % shards];
+  const Shard& shard = shards_[IpHash()(source) % shards];
   const std::scoped_lock lock(shard.mutex);
   const auto found = shard.numbers.find(source);
   return found == shard.numbers.end() ? Numbers{} : found->second;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/ip.hpp"
+#include "base/siphash.hpp"
 
 namespace drawbridge::core {
 
@@ -58,15 +59,12 @@ class SourceCounts {
 
  private:
   friend class SourceHold;
-  struct Hash {
-    std::size_t operator()(const IpAddress& address) const;
-  };
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<IpAddress, Numbers, Hash> numbers;
+    std::unordered_map<IpAddress, Numbers, IpHash> numbers;
   };
   static constexpr std::size_t shards = 64;
-  Shard& shard_of(const IpAddress& source) { return shards_[Hash()(source) % shards]; }
+  Shard& shard_of(const IpAddress& source) { return shards_[IpHash()(source) % shards]; }
 
   std::array<Shard, shards> shards_;
 };

@@ -143,7 +143,7 @@ net::Task<WaitOutcome> Door::say(WaitOutcome outcome, Verdict verdict) {
     co_return outcome;
   }
   connection_.log_refusal(log::Level::info, config::name_of(outcome.kick), outcome.detail);
-  connection_.count_refusal(verdict.refusal.value_or(refusal_for(outcome.kick)));
+  connection_.count_refusal(verdict.refusal.value_or(reason_for(outcome.kick)));
   TextSubject about = connection_.subject();
   about.wait = outcome.wait;
   about.reason = verdict.reason;
