@@ -1,21 +1,36 @@
 #include "app/control_words.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
+
 #include "app/daemon.hpp"
 #include "base/strings.hpp"
 #include "control/control_socket.hpp"
 
 namespace drawbridge::app {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-// Where the service's unit has it; a shell does not know RUNTIME_DIRECTORY.
-constexpr std::string_view service_socket = "/run/drawbridge/drawbridge.sock";
+bool is_service_for(const fs::path& service, const std::optional<fs::path>& config) {
+  if (control::is_control_socket_dead(service)) return false;
+  if (!config) return true;
+  const auto answer = control::ask_control_socket(service, config_file_question);
+  return answer && *answer == config_file_answer(config);
+}
 
 }  // namespace
 
-ControlReport ask_running_proxy(std::string_view request,
-                                const std::optional<std::filesystem::path>& config,
-                                const config::Overlays& overlays) {
+std::string config_file_answer(const std::optional<fs::path>& path) {
+  std::error_code error;
+  const fs::path whole = path ? fs::weakly_canonical(*path, error) : fs::path();
+  return fmt::format("{}\n{}\n", exit_ok, (error ? *path : whole).native());
+}
+
+ControlReport ask_running_proxy(std::string_view request, const std::optional<fs::path>& config,
+                                const config::Overlays& overlays, const fs::path& service) {
   const config::GlobalFile found = config::find_global_file(config);
   const config::Loaded loaded = config::load_global(found.path, overlays);
   if (!loaded.config) {
@@ -23,11 +38,11 @@ ControlReport ask_running_proxy(std::string_view request,
     for (const config::Problem& problem : loaded.problems) problems += problem.text() + "\n";
     return {.text = problems, .exit_code = exit_config};
   }
-  auto answer = control::ask_control_socket(loaded.config->control.socket, request);
-  if (!answer && !loaded.origins.contains("control.socket")) {
-    auto service = control::ask_control_socket(service_socket, request);
-    if (service) answer = std::move(service);
-  }
+  fs::path socket = loaded.config->control.socket;
+  if (!loaded.origins.contains("control.socket") && control::is_control_socket_dead(socket) &&
+      is_service_for(service, found.path))
+    socket = service;
+  const auto answer = control::ask_control_socket(socket, request);
   if (!answer) return {.text = answer.error().what + "\n", .exit_code = exit_no_proxy};
   // The first line is the exit code.
   const auto end = answer->find('\n');

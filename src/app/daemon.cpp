@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/commands/parts.hpp"
+#include "app/control_words.hpp"
 #include "app/port_owner.hpp"
 #include "app/problem_log.hpp"
 #include "app/status_words.hpp"
@@ -329,6 +330,8 @@ std::string Daemon::answer(std::string_view request) {
   if (!words)
     return fmt::format("{}\n{}", exit_config,
                        api::to_text(api::Answer::error("a quote is left open"), {}));
+  if (!words->empty() && words->front() == config_file_question)
+    return config_file_answer(global_path_);
   if (!words->empty() && words->front() == "--complete") {
     std::string line;
     for (std::size_t i = 1; i < words->size(); ++i) {

@@ -97,7 +97,10 @@ std::string escaped_for_log(std::string_view text, std::size_t limit) {
 
 namespace {
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// Of two names that cannot be changed into one another in fewer than `enough` edits it says
+// `enough`, and does not look on: what is compared may be as long as a file.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t enough) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= enough) return enough;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -108,6 +111,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
     }
+    if (*std::ranges::min_element(row) >= enough) return enough;
   }
   return row[b.size()];
 }
@@ -119,7 +123,7 @@ std::optional<std::string_view> nearest_name(std::string_view name,
   std::optional<std::string_view> best;
   std::size_t fewest = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
-    const std::size_t edits = edit_distance(name, candidate);
+    const std::size_t edits = edit_distance(name, candidate, fewest);
     if (edits < fewest && edits < candidate.size()) {
       fewest = edits;
       best = candidate;

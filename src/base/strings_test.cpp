@@ -71,6 +71,9 @@ TEST(Strings, NearestNameOffersOnlyLikelySlips) {
   EXPECT_EQ(nearest_name("MOTD", keys), "motd");
   EXPECT_EQ(nearest_name("forwarding", keys), std::nullopt);
   EXPECT_EQ(nearest_name("x", {}), std::nullopt);
+  EXPECT_EQ(nearest_name("dxxains", keys), "domains");
+  EXPECT_EQ(nearest_name("dxxxins", keys), std::nullopt);
+  EXPECT_EQ(nearest_name(std::string(1'000'000, 'd'), keys), std::nullopt);
 }
 
 TEST(Strings, HexBothWays) {

@@ -69,7 +69,7 @@ void unknown_key(Reader& reader, const Table& table, const Node& child) {
                                     child.key));
     return;
   }
-  const auto nearest = table.nearest(child.key);
+  const auto nearest = reader.is_full() ? std::nullopt : table.nearest(child.key);
   reader.error_at_key(
       child, nearest ? fmt::format("unknown key, did you mean `{}`?", *nearest) : "unknown key");
 }

@@ -23,9 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Larger than any file that people write; a wrong path (a log, a disk image) must not be read
-// whole.
-constexpr std::uintmax_t largest_file = 8u << 20;
+// Larger than any file that people write; whatever is in it is checked within seconds. A wrong path
+// (a log, a disk image) must not be read whole.
+constexpr std::uintmax_t largest_file = 1u << 20;
 
 Result<std::string> read_file(const fs::path& path) {
   std::error_code error;
@@ -39,7 +39,7 @@ Result<std::string> read_file(const fs::path& path) {
     return fail(Fault::proxy, "{}", exists ? "cannot be read (rights?)" : "does not exist");
   }
   const std::uintmax_t size = fs::file_size(path, error);
-  if (!error && size > largest_file) return fail(Fault::proxy, "is larger than 8 MiB");
+  if (!error && size > largest_file) return fail(Fault::proxy, "is larger than 1 MiB");
   std::string bytes;
   if (!error) bytes.reserve(size);
   bytes.assign(std::istreambuf_iterator<char>(file), {});

@@ -5,14 +5,9 @@
 #include "base/strings.hpp"
 
 namespace drawbridge::config {
-namespace {
-// A file with more problems than this is no configuration file; nobody reads on.
-constexpr std::size_t most_problems = 200;
-}  // namespace
-
 void Reader::report(Problem::Severity severity, const Node& at, bool at_key, std::string message) {
   if (severity == Problem::Severity::error) ++errors_;
-  if (problems_.size() >= most_problems) return;
+  if (is_full()) return;
   problems_.push_back({.severity = severity,
                        .source = sources_[at.source].shown,
                        .line = at_key ? at.key_line : at.line,

@@ -35,6 +35,8 @@ class Reader {
   void error_at_key(const Node& at, std::string message);
   void warn_at_key(const Node& at, std::string message);
   [[nodiscard]] std::size_t errors() const { return errors_; }
+  // Further problems are counted and not kept: there are too many already.
+  [[nodiscard]] bool is_full() const { return problems_.size() >= most_problems; }
 
   // Down one step of the path and, when the scope ends, up again. A name is joined with a dot,
   // "[3]" is not.
@@ -60,6 +62,9 @@ class Reader {
   [[nodiscard]] const SourceInfo& source_of(const Node& at) const { return sources_[at.source]; }
   // A relative path from the value's own folder.
   [[nodiscard]] std::filesystem::path resolve(const Node& at, std::string_view path) const;
+
+  // A file with more problems than this is no configuration file; nobody reads on.
+  static constexpr std::size_t most_problems = 200;
 
  private:
   void report(Problem::Severity severity, const Node& at, bool at_key, std::string message);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t most_syntax_errors = 50;
 constexpr int deepest_nesting = 64;
 // Looking for a key that is set twice is a walk over its table.
-constexpr std::size_t most_keys_in_a_table = 10'000;
+constexpr std::size_t most_keys_in_a_table = 4'000;
 
 // How a table or list came to be, which decides what may still be added to it (Node::mark).
 enum Mark : std::uint8_t {
@@ -91,13 +91,20 @@ class TomlReader {
     while (peek() == ' ' || peek() == '\t') ++at_;
   }
   [[nodiscard]] int line() const { return static_cast<int>(line_); }
-  // In characters, as editors count.
-  [[nodiscard]] int column_of(std::size_t at) const {
-    return 1 + static_cast<int>(std::ranges::count_if(
-                   text_.substr(line_start_, at - line_start_),
-                   [](char c) { return (static_cast<Byte>(c) & 0xC0) != 0x80; }));
+  // In characters, as editors count. Asked for at every value: counted on from the last answer, or
+  // a file that is one long line would take for ever.
+  [[nodiscard]] int column_of(std::size_t at) {
+    if (column_at_ < line_start_ || at < column_at_) {
+      column_at_ = line_start_;
+      column_ = 1;
+    }
+    column_ += static_cast<int>(
+        std::ranges::count_if(text_.substr(column_at_, at - column_at_),
+                              [](char c) { return (static_cast<Byte>(c) & 0xC0) != 0x80; }));
+    column_at_ = at;
+    return column_;
   }
-  void place(Node& node) const {
+  void place(Node& node) {
     node.line = line();
     node.column = column_of(at_);
   }
@@ -564,6 +571,8 @@ class TomlReader {
   std::size_t at_ = 0;
   std::size_t line_ = 1;
   std::size_t line_start_ = 0;
+  std::size_t column_at_ = 0;  // the place whose column is
+  int column_ = 1;
   ParsedToml out_;
   Node lost_;
   Node* table_ = nullptr;  // where assignments go; only valid until the next header

@@ -151,6 +151,22 @@ TEST(Toml, PlacesCountCharacters) {
   EXPECT_EQ(node.column, 9);
 }
 
+// Each place is counted on from the one before: a column that was counted from the line's start at
+// every value would make this test run for minutes.
+TEST(Toml, OneLongLineIsReadAsFastAsManyShortOnes) {
+  std::string line = "a = [";
+  for (int i = 0; i < 200'000; ++i) line += "'\xC3\xA9',";
+  const ParsedToml parsed = parse_toml(line + "]\nb = 1");
+  ASSERT_TRUE(parsed.errors.empty());
+  const Node& list = *parsed.root.find("a");
+  ASSERT_EQ(list.children.size(), 200'000U);
+  EXPECT_EQ(list.children[0].column, 6);
+  EXPECT_EQ(list.children[1].column, 10);
+  EXPECT_EQ(list.children[199'999].column, 6 + 4 * 199'999);
+  EXPECT_EQ(parsed.root.find("b")->column, 5);
+  EXPECT_EQ(parsed.root.find("b")->line, 2);
+}
+
 TEST(Toml, SizesHaveAnEnd) {
   const std::string deep(100'000, '[');
   EXPECT_FALSE(parse_toml("a = " + deep).errors.empty());
@@ -158,7 +174,7 @@ TEST(Toml, SizesHaveAnEnd) {
   for (int i = 0; i < 1000; ++i) dots += ".a";
   EXPECT_FALSE(parse_toml(dots + " = 1").errors.empty());
   std::string many;
-  for (int i = 0; i < 10'001; ++i) many += "k" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < 4'001; ++i) many += "k" + std::to_string(i) + " = 1\n";
   EXPECT_THAT(read(many), HasSubstr("too many keys"));
   std::string bad;
   for (int i = 0; i < 1000; ++i) bad += "=\n";

@@ -187,6 +187,13 @@ Result<> ControlSocket::open() {
   return {};
 }
 
+bool is_control_socket_dead(const std::filesystem::path& path) {
+  const int fd = connect_to(path);
+  if (fd < 0) return errno == ENOENT || errno == ECONNREFUSED;
+  close(fd);
+  return false;
+}
+
 Result<std::string> ask_control_socket(const std::filesystem::path& path, std::string_view request,
                                        Duration patience) {
   const int fd = connect_to(path);

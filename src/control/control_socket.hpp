@@ -39,7 +39,10 @@ class ControlSocket {
   std::shared_ptr<State> state_;
 };
 
-// For the other end: sends one line, returns the whole answer. Blocks, at most `patience`. An
+// For the other end. Whether nobody listens there: no such file, or one that a proxy left behind.
+// False as well where that cannot be told (no rights).
+bool is_control_socket_dead(const std::filesystem::path& path);
+// Sends one line, returns the whole answer. Blocks, at most `patience`. An
 // error: nobody answers there.
 Result<std::string> ask_control_socket(const std::filesystem::path& path, std::string_view request,
                                        Duration patience = seconds(10));
