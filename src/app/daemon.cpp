@@ -69,14 +69,6 @@ void log_inactive(const std::vector<std::string>& keys, const std::vector<std::s
       log::warn("config", "accepted, not active yet", {{"key", key}});
 }
 
-// Hints are left out.
-std::vector<std::string> texts_of(const config::Problems& problems) {
-  std::vector<std::string> out;
-  for (const config::Problem& problem : problems)
-    if (problem.severity != config::Problem::Severity::hint) out.push_back(problem.text());
-  return out;
-}
-
 struct PlaceOfAddress {
   const core::Server* server = nullptr;
   std::size_t index = 0;  // into the server's pool
@@ -117,9 +109,9 @@ Daemon::~Daemon() {
   control_socket_.reset();
   bans_.reset();
   gate_files_.reset();
-  files_.reset();
+  server_files_.reset();
   global_watch_.release();
-  drain_watch_.release();
+  drain_book_.reset();
   watch_.reset();
   waker_.reset();
   keepers_.reset();
@@ -142,10 +134,14 @@ int Daemon::start() {
   make_providers();
   make_waker();
   watch_global();
-  watch_drains();
-  watch_servers();
+  drain_book_ = std::make_unique<DrainBook>(*watch_, global_->drain_file, proxy_->services().pools);
+  server_files_ = std::make_unique<ServerFiles>(
+      control_, *watch_, *registry_,
+      ServerFiles::Hooks{.tell = [this](const config::Problems& problems) { tell(problems); },
+                         .changed = [this] { publish(); }});
+  server_files_->follow(global_->servers_dir);
   providers_->follow(*global_);
-  if (folder_unreadable_) return exit_runtime;  // usually wrong rights; `apply` has said which
+  if (server_files_->folder_unreadable()) return exit_runtime;  // usually wrong rights; it is said
   if (const int code = begin_gate(); code != exit_ok) return code;
   make_commands();
   if (const int code = open(); code != exit_ok) return code;
@@ -361,33 +357,18 @@ void Daemon::stop_with_words(std::optional<Duration> drain, const std::string& w
 // A list of networks changed: whoever names it is read again.
 void Daemon::apply_lists() {
   apply_global();
-  for (const auto& file : registry_->described_by_files()) {
-    if (!names_lists(*file.server.config)) continue;
-    config::LoadedServer loaded = config::load_server_file(file.path);
-    tell(loaded.problems);
-    registry_->submit(core::Provider::file, file.path.string(), std::move(loaded));
-  }
-  features::files::FileBatch again;  // what was wrong may have been the list
-  for (const auto& [path, bad] : bad_files_)
-    if (!bad.lists.empty()) again.changes.push_back({.path = path, .bytes = bad.bytes});
-  apply(std::move(again));
+  server_files_->reread_lists();
   publish();
 }
 
-void Daemon::follow_gate_files() {
-  std::vector<std::filesystem::path> lists;
-  for (const auto& [path, bad] : bad_files_)
-    lists.insert(lists.end(), bad.lists.begin(), bad.lists.end());
-  gate_files_->follow(*global_, registry_->described(), lists);
-}
-
 int Daemon::open() {
-  follow_gate_files();
+  gate_files_->follow(*global_, registry_->described(), server_files_->lists_of_bad());
   registry_->set_countries(gate_files_->countries());
   core::WorldChange first = registry_->build();
   world_ = first.world;
   check_together();
-  if (options_.strict && (server_files_bad_ || registry_->has_doubled_ids())) {
+  if (options_.strict &&
+      (server_files_->had_errors() || errors_together_ || registry_->has_doubled_ids())) {
     log::error("config", "a server file is bad, and --strict was asked for");
     return exit_config;
   }
@@ -399,6 +380,7 @@ int Daemon::open() {
     return exit_config;
   }
   waker_->set_world(world_);
+  drain_book_->set_world(world_);
   log::info("app", "ready",
             {{"servers", world_->servers.size()}, {"servers_dir", global_->servers_dir.string()}});
   if (world_->servers.empty())
@@ -438,43 +420,7 @@ void Daemon::watch_global() {
   });
 }
 
-void Daemon::watch_servers() {
-  files_ = std::make_unique<features::files::FileProvider>(
-      control_, *watch_, global_->servers_dir, [this](features::files::FileBatch batch) {
-        apply(std::move(batch));
-        publish();
-      });
-  bad_files_.clear();
-  apply(files_->start());
-}
-
 // --- Drained addresses ---
-
-void Daemon::watch_drains() {
-  drain_watch_ = watch_->watch_file(global_->drain_file,
-                                    [this](const control::ChangedPaths&) { read_drains(); });
-  read_drains();
-}
-
-void Daemon::read_drains() {
-  const auto read = core::load_drains(global_->drain_file);
-  if (!read) {
-    log::error("balance", "drained addresses stay as they are", {{"reason", read.error().what}});
-    return;
-  }
-  for (const std::string& problem : read->problems)
-    log::error("balance", "a line is left out",
-               {{"file", global_->drain_file.string()}, {"reason", problem}});
-  for (const core::DrainedAddress& one : read->list)
-    if (!drains_.contains(one))
-      log::info("balance", "address drained", {{"server", one.server}, {"address", one.address}});
-  for (const core::DrainedAddress& one : drains_)
-    if (!read->list.contains(one))
-      log::info("balance", "address no longer drained",
-                {{"server", one.server}, {"address", one.address}});
-  drains_ = read->list;
-  proxy_->services().pools.set_drained(drains_);
-}
 
 Result<> Daemon::drain(const std::string& server, const std::string& address, bool drained) {
   Result<> out = fail(Fault::proxy, "stopped");
@@ -487,10 +433,7 @@ Result<> Daemon::change_drains(const std::string& server, const std::string& add
   const auto place = place_of_address(world_.get(), server, address);
   if (!place) return std::unexpected(place.error());
   const core::DrainedAddress one{server, place->server->pool->addresses()[place->index].text};
-  auto saved = core::change_drains(global_->drain_file, one, drained);
-  if (!saved) return saved;
-  read_drains();
-  return {};
+  return drain_book_->change(one.server, one.address, drained);
 }
 
 Result<> Daemon::reset_health(const std::string& server, const std::string& address) {
@@ -506,40 +449,6 @@ void Daemon::tell(const config::Problems& problems) {
   log_problems(problems);
   if (!is_asked_to_reload_) return;
   for (std::string& text : texts_of(problems)) outcome_.problems.push_back(std::move(text));
-}
-
-void Daemon::apply(features::files::FileBatch batch) {
-  for (const auto& fault : batch.faults) {
-    log::error("config", "cannot be read; what was known of it stays",
-               {{"path", fault.path.string()}, {"reason", fault.what}});
-    server_files_bad_ = true;
-    if (fault.path == global_->servers_dir) folder_unreadable_ = true;
-    ++outcome_.errors;
-  }
-  for (const auto& change : batch.changes) {
-    const std::string key = change.path.string();
-    if (!change.bytes) {
-      bad_files_.erase(key);
-      registry_->withdraw(core::Provider::file, key);
-      continue;
-    }
-    config::LoadedServer loaded = config::load_server(*change.bytes, change.path);
-    if (loaded.config) {
-      tell(loaded.problems);
-      bad_files_.erase(key);
-      for (const std::string& inactive : config::inactive_keys(*loaded.config))
-        log::warn("config", "accepted, not active yet", {{"file", key}, {"key", inactive}});
-    } else {
-      log_problems(loaded.problems);
-      bad_files_[key] = {
-          .bytes = *change.bytes, .problems = texts_of(loaded.problems), .lists = loaded.lists};
-      server_files_bad_ = true;
-      log::error("config",
-                 "server file not used; its last good version, if there is one, stays live",
-                 {{"file", key}});
-    }
-    registry_->submit(core::Provider::file, key, std::move(loaded));
-  }
 }
 
 void Daemon::apply_global() {
@@ -573,9 +482,7 @@ void Daemon::apply_global() {
   if (const auto configured = bans_->configure(global_->ban); !configured)
     log::error("bans", "the ban file cannot be read", {{"reason", configured.error().what}});
   if (global_->servers_dir != old_folder) {
-    for (const auto& file : registry_->described_by_files())
-      registry_->withdraw(core::Provider::file, file.path.string());
-    watch_servers();
+    server_files_->follow(global_->servers_dir);
   }
 }
 
@@ -585,7 +492,7 @@ void Daemon::check_together() {
   config::Problems fresh;
   std::set<std::string> said;
   const config::Problems found = config::cross_check(*global_, origins_, registry_->described());
-  if (config::has_errors(found)) server_files_bad_ = true;
+  if (config::has_errors(found)) errors_together_ = true;
   for (const config::Problem& problem : found) {
     if (!found_together_.contains(problem.text())) fresh.push_back(problem);
     said.insert(problem.text());
@@ -596,12 +503,13 @@ void Daemon::check_together() {
 
 void Daemon::publish() {
   if (stopping_) return;
-  follow_gate_files();
+  gate_files_->follow(*global_, registry_->described(), server_files_->lists_of_bad());
   registry_->set_countries(gate_files_->countries());
   const core::WorldChange change = registry_->build();
   world_ = change.world;
   for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
   waker_->set_world(world_);
+  drain_book_->set_world(world_);
   outcome_.added = change.added;
   outcome_.updated = change.updated;
   outcome_.removed = change.removed;
@@ -613,30 +521,20 @@ void Daemon::publish() {
   check_together();
 }
 
-// A file may be bad because of another (a list that was not there), and be good now.
-features::files::FileBatch Daemon::with_bad_files(features::files::FileBatch batch) const {
-  std::map<std::string, BadFile> unchanged = bad_files_;
-  for (const auto& change : batch.changes) unchanged.erase(change.path.string());
-  for (auto& [path, bad] : unchanged)
-    batch.changes.push_back({.path = path, .bytes = std::move(bad.bytes)});
-  std::ranges::sort(batch.changes, {}, &features::files::FileChange::path);
-  return batch;
-}
-
 ReloadOutcome Daemon::read_everything() {
   service_manager_.reloading();
   outcome_ = {};
   is_asked_to_reload_ = true;
   apply_global();
-  read_drains();
-  apply(with_bad_files(files_->rescan()));
+  drain_book_->read();
+  server_files_->reread();
   providers_->resync();
   registry_->reread_pictures();
   bans_->reload();
   publish();
   is_asked_to_reload_ = false;
-  outcome_.errors += bad_files_.size();
-  for (const auto& [path, bad] : bad_files_)
+  outcome_.errors += server_files_->faults() + server_files_->bad().size();
+  for (const auto& [path, bad] : server_files_->bad())
     outcome_.problems.insert(outcome_.problems.end(), bad.problems.begin(), bad.problems.end());
   const auto count = [](const std::vector<std::string>& items) { return items.size(); };
   log::info("config", "reloaded",

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,8 +11,10 @@
 #include <vector>
 
 #include "api/command.hpp"
+#include "app/drain_book.hpp"
 #include "app/gate_files.hpp"
 #include "app/providers.hpp"
+#include "app/server_files.hpp"
 #include "base/ip.hpp"
 #include "config/load.hpp"
 #include "control/control_socket.hpp"
@@ -24,11 +25,9 @@
 #include "control/service_manager.hpp"
 #include "core/bans/ban_store.hpp"
 #include "core/commands/game_commands.hpp"
-#include "core/drains.hpp"
 #include "core/proxy.hpp"
 #include "core/registry.hpp"
 #include "core/wake/waker.hpp"
-#include "features/files/file_provider.hpp"
 #include "features/keepers/keepers.hpp"
 
 namespace drawbridge::app {
@@ -108,9 +107,6 @@ class Daemon {
   int load_global_at_start();
   int open();
   void watch_global();
-  void watch_servers();
-  void watch_drains();
-  void read_drains();
   Result<> change_drains(const std::string& server, const std::string& address, bool drained);
   ReloadOutcome read_everything();
   int begin_gate();
@@ -126,10 +122,7 @@ class Daemon {
   Result<> reset_health(const std::string& server, const std::string& address);
   void tell(const config::Problems& problems);
   void apply_lists();
-  void follow_gate_files();
   void apply_global();
-  void apply(features::files::FileBatch batch);
-  [[nodiscard]] features::files::FileBatch with_bad_files(features::files::FileBatch batch) const;
   void check_together();
   void publish();
   void watch_workers();
@@ -146,9 +139,8 @@ class Daemon {
   std::unique_ptr<control::HttpClient> http_;
   std::unique_ptr<control::FileWatch> watch_;
   control::FileWatch::Handle global_watch_;
-  control::FileWatch::Handle drain_watch_;
-  core::DrainList drains_;
-  std::unique_ptr<features::files::FileProvider> files_;
+  std::unique_ptr<DrainBook> drain_book_;
+  std::unique_ptr<ServerFiles> server_files_;
   std::unique_ptr<control::ControlSocket> control_socket_;
   std::unique_ptr<GateFiles> gate_files_;
   std::unique_ptr<core::BanStore> bans_;
@@ -167,16 +159,8 @@ class Daemon {
   control::Timer watchdog_;
   ReloadOutcome outcome_;            // of the reload that was asked for and runs now
   bool is_asked_to_reload_ = false;  // that is now
-  // Server files that cannot be used as they are: what was read, and what is wrong in it.
-  struct BadFile {
-    std::string bytes;
-    std::vector<std::string> problems;
-    std::vector<std::filesystem::path> lists;  // of networks, that it names
-  };
-  std::map<std::string, BadFile> bad_files_;
-  bool workers_silent_ = false;  // as the watchdog saw them last
-  bool server_files_bad_ = false;
-  bool folder_unreadable_ = false;
+  bool workers_silent_ = false;      // as the watchdog saw them last
+  bool errors_together_ = false;     // cross_check() found some
   TimePoint started_;
   bool serving_ = false;
   bool stopping_ = false;

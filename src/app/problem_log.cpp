@@ -25,4 +25,11 @@ void log_problems(const config::Problems& problems) {
     log::write(level_of(problem.severity), "config", problem.text(false));
 }
 
+std::vector<std::string> texts_of(const config::Problems& problems) {
+  std::vector<std::string> out;
+  for (const config::Problem& problem : problems)
+    if (problem.severity != config::Problem::Severity::hint) out.push_back(problem.text());
+  return out;
+}
+
 }  // namespace drawbridge::app

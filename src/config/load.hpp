@@ -110,10 +110,10 @@ std::string to_id(std::string_view name);
 // [a-z0-9_-]+, 1..64.
 bool is_id(std::string_view text);
 
-// What can only be seen with everything at hand: an error for a server that nothing leads to,
-// warnings for names of servers that nobody defines (default_server, fallback, route[].server) and
-// for modes and forwarding that do not fit each other. Domains that two servers claim are the route
-// table's business.
+// What can only be seen with everything at hand, as warnings: servers that nothing leads to (what
+// does may come later, from another source), names of servers that nobody defines (default_server,
+// fallback, route[].server), modes and forwarding that do not fit each other. Domains that two
+// servers claim are the route table's business.
 Problems cross_check(const GlobalConfig& global, const Origins& origins,
                      const std::vector<LoadedFolder::File>& files);
 

@@ -139,9 +139,11 @@ class CrossCheck {
     const bool forwards = !is_intercepted(server.proxy_mode);
     if (forwards && server.domains.empty() && server.routes.empty() &&
         !known_.led_to.contains(server.id))
-      add(Problem::Severity::error, source, 0, "domains",
-          fmt::format("nothing leads to this server; with proxy_mode \"{}\" it needs a domain",
-                      name_of(server.proxy_mode)));
+      add(Problem::Severity::warning, source, 0, "domains",
+          fmt::format(
+              "nothing leads to this server: with proxy_mode \"{}\" nobody gets there until "
+              "it has a domain, or a route, default_server or fallback names it",
+              name_of(server.proxy_mode)));
     if (forwards && effective_forwarding(server, global_) == ForwardingMode::velocity)
       add(Problem::Severity::warning, source, 0, "forwarding_mode",
           fmt::format("velocity forwarding sends nothing with proxy_mode \"{}\"",

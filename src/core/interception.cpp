@@ -153,7 +153,7 @@ net::Task<> Interception::run() {
   auto joined = co_await join();  // while it still logs in
   if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with())
     co_return co_await stay_in_limbo(std::move(joined.error().limbo), nullptr);
-  if (!joined && is_unreachable(joined.error()) && !refused_ && !under_way_.ended_with()) {
+  if (!joined && joined.error().unreachable && !refused_ && !under_way_.ended_with()) {
     auto waits = co_await visit_handlers(true);
     if (waits && *waits) co_return;
     if (waits) co_return co_await end(std::move(waits->error()));

@@ -6,6 +6,7 @@
 // probed, longest overdue first, at most max_concurrent at once.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -65,6 +66,8 @@ class Prober {
   Prober& operator=(const Prober&) = delete;
 
   void set_world(WorldPtr world);
+  // How often all addresses have been looked at. Any thread.
+  [[nodiscard]] std::uint64_t looks() const { return looks_.load(std::memory_order_relaxed); }
   // No more probes; those that run end with their workers.
   void stop();
 
@@ -93,7 +96,7 @@ class Prober {
   WorldPtr world_;
   std::unordered_map<const AddressHealth*, Watched> watched_;
   std::uint32_t running_ = 0;
-  std::uint64_t looks_ = 0;
+  std::atomic<std::uint64_t> looks_ = 0;
   control::Timer timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come too late
 };

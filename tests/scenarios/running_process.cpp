@@ -80,7 +80,6 @@ TEST(RunningProcess, strict_makes_a_bad_server_file_stop_the_start) {
 TEST(RunningProcess, strict_looks_at_all_server_files_together) {
   const std::string good = server_file("play.example", "127.0.0.1:25566");
   const std::vector<std::pair<std::string, std::string>> others = {
-      {"addresses = [\"127.0.0.1:25567\"]\n", "nothing leads to this server"},
       {server_file("other.example", "127.0.0.1:25567", "name = \"a\""), "the id \"a\" is already"}};
   for (const auto& [other, error] : others) {
     const TempFolder folder;
