@@ -279,6 +279,7 @@ Session& Desk::enter(Session session) {
   if (first_ != nullptr) first_->previous = record;
   first_ = record;
   ++count_;
+  services_.sessions.fetch_add(1, std::memory_order_relaxed);
   return *record;
 }
 
@@ -303,6 +304,7 @@ std::vector<PlayerNote> Desk::players() const {
 void Desk::leave(Session& session, const Ended& end) {
   Mover::forget(session);
   log_end(session, end);
+  services_.sessions.fetch_sub(1, std::memory_order_relaxed);
   if (session.is_intercepted()) services_.intercepted.fetch_sub(1, std::memory_order_relaxed);
   forget_newcomer(session);
   if (session.settled) session.server->state->unsettle(worker_.now());

@@ -26,6 +26,8 @@ namespace drawbridge::core {
 namespace {
 
 constexpr Duration drain_poll = milliseconds(100);
+// For those who are in the middle of a ping or a log-in when it stops.
+constexpr Duration setups_limit = seconds(1);
 // For the words at the end of the drain to reach those who read slowly.
 constexpr Duration farewell_limit = seconds(2);
 constexpr Duration farewell_poll = milliseconds(20);
@@ -337,11 +339,14 @@ void Proxy::shut_down(Duration drain, std::function<void()> done) {
   if (drain > Duration::zero())
     for (const auto& post : posts_)
       post->worker.post([desk = &post->desk] { desk->tell_players(config::Kick::shutdown); });
+  setups_until_ = Clock::now() + setups_limit;
   await_drain(Clock::now() + drain, std::move(done));
 }
 
 void Proxy::await_drain(TimePoint until, std::function<void()> done) {
   if (connections() == 0) return finish(done);
+  // Without a player there is nobody to wait for: a ping, a scanner, somebody who says nothing.
+  if (services_.sessions == 0 && Clock::now() >= setups_until_) return finish(done);
   if (Clock::now() >= until) {
     for (const auto& post : posts_)
       post->worker.post([desk = &post->desk] {

@@ -83,6 +83,7 @@ class Proxy {
   void stop();
 
   [[nodiscard]] Services& services() { return services_; }
+  [[nodiscard]] const Prober& prober() const { return prober_; }
   // Addresses in effect, in the order of the listeners without Unix sockets (tests bind port 0).
   [[nodiscard]] std::vector<Endpoint> addresses() const;
   [[nodiscard]] std::uint32_t connections() const {
@@ -131,6 +132,7 @@ class Proxy {
   BanListPtr bans_;
   control::Timer tick_;
   control::Timer drain_;
+  TimePoint setups_until_;  // while it stops: until when whoever does not play is waited for
   Prober prober_;
   std::size_t next_post_ = 0;  // for jobs that any worker may do
   std::uint64_t beats_ = 0;

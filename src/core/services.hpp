@@ -66,7 +66,8 @@ struct Services {
   std::size_t descriptors = 1024;  // that the process may have open
 
   std::atomic<std::uint32_t> connections = 0;  // accepted and not ended, relayed players included
-  std::atomic<std::uint32_t> intercepted = 0;  // of them those whose packets we move
+  std::atomic<std::uint32_t> sessions = 0;     // of them those that play: past their set-up
+  std::atomic<std::uint32_t> intercepted = 0;  // of these those whose packets we move
   std::atomic<std::uint64_t> next_session = 1;
   std::atomic<bool> stopping = false;  // log-ins are told so; what plays goes on
   std::atomic<bool> real_ip_hint_given =

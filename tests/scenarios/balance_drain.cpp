@@ -57,6 +57,21 @@ TEST(BalanceDrain, the_file_may_be_written_by_hand_while_it_runs) {
   EXPECT_TRUE(Player(at.rig.endpoint(), at.first).plays());
 }
 
+TEST(BalanceDrain, a_slip_in_the_file_is_told_and_not_confirmed) {
+  Two at;
+  at.rig.folder().write("drained.txt",
+                        fmt::format("lobby 1.2.3.4:25566\nlater {}\n", at.first.address()));
+  EXPECT_TRUE(at.rig.logged({"a line drains nothing", "lobby has no address 1.2.3.4:25566 (yet)"}));
+  EXPECT_TRUE(at.rig.logged({"a line drains nothing", "there is no server later (yet)"}));
+  EXPECT_EQ(at.rig.log_lines({"address drained"}), 0U);
+  at.rig.write_server("later", server_file("later.example", at.first.address()));
+  EXPECT_TRUE(at.rig.logged({"address drained", "server=later", at.first.address()}));
+  FakeClient client(at.rig.endpoint());
+  client.log_in("later.example", "Steve");
+  EXPECT_TRUE(client.kicked().has_value());
+  EXPECT_EQ(at.rig.log_lines({"a line drains nothing"}), 2U) << "once each";
+}
+
 TEST(BalanceDrain, what_does_not_exist_cannot_be_drained) {
   Two at;
   EXPECT_FALSE(at.rig.daemon().drain("lobby", "127.0.0.9:1", true));

@@ -1,7 +1,12 @@
 // `drawbridge ctl`, `reload` and `stop`: an operator at a shell, beside a proxy that runs.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include "app/control_words.hpp"
+#include "control/control_socket.hpp"
 #include "kit/player.hpp"
 #include "kit/program.hpp"
 
@@ -88,6 +93,44 @@ TEST_F(CommandCtl, what_cannot_be_done_is_said_and_ends_with_2) {
 TEST_F(CommandCtl, without_a_running_proxy_it_ends_with_5) {
   EXPECT_EQ(ctl({"server", "lobby"}).code, 5);
   EXPECT_EQ(run({"reload"}).code, 5);
+}
+
+// What systemd starts has its socket in /run; a shell asks it by the configuration that is meant.
+TEST_F(CommandCtl, the_service_is_asked_for_its_own_configuration_and_no_other) {
+  folder.write("run/.keep", "");
+  Program service(DRAWBRIDGE_PROGRAM,
+                  {.arguments = {"run"},
+                   .environment = {{"RUNTIME_DIRECTORY", (folder.path() / "run").string()}},
+                   .folder = folder.path()});
+  (void)service.endpoint();
+  const auto socket = folder.path() / "run/drawbridge.sock";
+  const TempFolder other;
+  other.write("drawbridge.toml", "bind = \"127.0.0.1:0\"\n");
+  EXPECT_EQ(app::ask_running_proxy("stop", other.path() / "drawbridge.toml", {}, socket).exit_code,
+            app::exit_no_proxy);
+  EXPECT_EQ(
+      app::ask_running_proxy("status", folder.path() / "drawbridge.toml", {}, socket).exit_code,
+      0);
+  EXPECT_EQ(service.lines({"stopping"}).size(), 0U);
+  const auto link = other.path() / "service.toml";
+  std::filesystem::create_symlink(folder.path() / "drawbridge.toml", link);
+  EXPECT_EQ(app::ask_running_proxy("stop", link, {}, socket).exit_code, 0) << "the same file";
+  EXPECT_EQ(service.wait(), 0);
+}
+
+TEST_F(CommandCtl, a_proxy_that_does_not_answer_is_not_taken_for_one_that_is_not_there) {
+  const TempFolder other;
+  // Connects, and is never accepted: a proxy that hangs.
+  const int hanging = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string path = other.path() / "drawbridge.sock";
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  ASSERT_EQ(bind(hanging, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ASSERT_EQ(listen(hanging, 1), 0);
+  EXPECT_FALSE(control::is_control_socket_dead(path));
+  close(hanging);
+  EXPECT_TRUE(control::is_control_socket_dead(path)) << "left behind";
+  EXPECT_TRUE(control::is_control_socket_dead(other.path() / "nothing.sock"));
 }
 
 TEST_F(CommandCtl, reload_says_what_it_came_to) {

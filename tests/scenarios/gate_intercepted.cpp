@@ -2,6 +2,8 @@
 // thrown out reads why.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "core/bans/ban_file.hpp"
 #include "kit/played.hpp"
 
@@ -58,13 +60,43 @@ TEST(GateIntercepted, a_ban_reaches_those_who_configure) {
   EXPECT_EQ(kick_words(seated.client), "banned: grief (for ever)");
 }
 
-TEST(GateIntercepted, verified_uuids_are_banned_whatever_the_name) {
+TEST(GateIntercepted, a_ban_of_a_verified_uuid_throws_out) {
   Intercepted setup("client_only");
   Seated playing = setup.played.seat_in_play("Steve");
   setup.ban(account_uuid("Steve").text());
   EXPECT_EQ(kick_words(playing.client), "banned: grief (for ever)");
   setup.await_bans(1);
   EXPECT_TRUE(playing.client.wire.ends());
+}
+
+TEST(GateIntercepted, who_comes_back_by_another_name_is_still_banned) {
+  SessionServer session;
+  TempFolder folder;
+  core::BanFile file(folder.path() / "bans.json");
+  EXPECT_TRUE(file.edit([&](core::BanDocument& document) {
+    core::Ban wish;
+    wish.target = *core::BanTarget::parse(account_uuid("Steve").text());
+    wish.created_at = core::unix_now();
+    document.add(std::move(wish), true);
+    return true;
+  }));
+  Door door("play.example", {.server = "proxy_mode = \"client_only\"",
+                             .global = session.config() + std::string(words) +
+                                       fmt::format("ban.file = \"{}\"\n", file.path().string())});
+  const auto log_in = [&](std::string_view account) {
+    session.answer_next({SessionServer::http(
+        200, fmt::format(R"({{"id":"{}","name":"Renamed","properties":[]}})",
+                         account_uuid(account).text()))});
+    LoginClient client(door.rig.endpoint(), {.player = "Renamed", .session = &session});
+    EXPECT_TRUE(client.answer_encryption());
+    return client.log_in().kicked;
+  };
+  EXPECT_EQ(log_in("Steve"), "banned: no reason was given (for ever)");
+  EXPECT_FALSE(door.backend.accept(Duration::zero()).open());
+  // The name alone is not banned: another account by it gets as far as the server.
+  std::thread other([&] { (void)log_in("Alex"); });
+  EXPECT_TRUE(door.backend.accept().open());
+  other.join();
 }
 
 // With auth.offline_uuid = "client" a player says which UUID to have: a banned one says another.

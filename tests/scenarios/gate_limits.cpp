@@ -179,6 +179,37 @@ TEST(GateLimits, protect_public_sets_what_the_reference_lists) {
   EXPECT_TRUE(above.ends()) << "the 33rd open connection";
   EXPECT_FALSE(silent.front().ends(Duration::zero()));
   EXPECT_TRUE(door.rig.logged({"turned away", "127.0.0.1", "connections of one source"}));
+  // Of those 32 eight are being read: a log-in behind them waits until one of them ends.
+  silent.back().close();
+  FakeClient ninth = door.client(here);
+  ninth.log_in("play.example", "Steve");
+  EXPECT_FALSE(reaches_backend(door));
+  silent.clear();
+  EXPECT_TRUE(door.backend.accept().open());
+}
+
+TEST(GateLimits, protect_public_limits_pings_and_neighbourhoods) {
+  // The same windows would let some back in while the test runs.
+  constexpr std::string_view slow =
+      "protect = \"public\"\nrate_limit.window = \"1h\"\nrate_limit.status_window = \"1h\"\n"
+      "rate_limit.max_wait = \"0s\"\nkick_messages.rate_limited = \"slow down\"\n"
+      "unknown_domain_behavior = \"default_motd\"\n";
+  Door door("play.example", global(slow));
+  for (int i = 0; i < 300; ++i)
+    ASSERT_EQ(door.client(there).status("other.example").value_or("slow down").find("slow down"),
+              std::string::npos)
+        << i;
+  EXPECT_NE(door.client(there).status("other.example").value_or("").find("slow down"),
+            std::string::npos)
+      << "the 301st";
+  for (int source = 1; source <= 8; ++source)
+    for (int i = 0; i < 6; ++i)
+      ASSERT_TRUE(joins(door, *IpAddress::parse(fmt::format("127.1.1.{}", source))))
+          << source << " " << i;
+  EXPECT_EQ(kick(door, *IpAddress::parse("127.1.1.1")), "slow down") << "its seventh";
+  EXPECT_EQ(kick(door, *IpAddress::parse("127.1.1.9")), "slow down")
+      << "its first, the 49th of its /24";
+  EXPECT_TRUE(joins(door, *IpAddress::parse("127.1.2.1"))) << "another /24";
 }
 
 TEST(GateLimits, open_connections_of_one_source_have_a_cap_and_are_given_back) {

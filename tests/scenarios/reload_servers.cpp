@@ -30,6 +30,21 @@ TEST(ReloadServers, a_file_that_is_added_is_served) {
   EXPECT_EQ(where(rig, "a.example"), "this is a");
 }
 
+// Not an error: what leads there (a route, a fallback, another file) may come in the next moment.
+TEST(ReloadServers, a_server_that_nothing_leads_to_is_served_with_a_warning) {
+  FakeServer backend;
+  ProxyRig rig(
+      {.global = {}, .servers = {{"lobby", server_file("play.example", backend.address())}}});
+  rig.write_server("lobby", fmt::format("addresses = [\"{}\"]\n", backend.address()));
+  EXPECT_TRUE(rig.logged({"WARN", "lobby.toml", "nothing leads to this server"}));
+  EXPECT_EQ(rig.log_lines({"ERROR"}), 0U);
+  FakeClient client(rig.endpoint());
+  client.log_in("play.example", "Steve");
+  EXPECT_TRUE(client.kicked().has_value()) << "as the file says";
+  rig.write_global("default_server = \"lobby\"");
+  EXPECT_TRUE(Player(rig.endpoint(), backend).plays());
+}
+
 TEST(ReloadServers, a_file_that_is_changed_leads_newcomers_elsewhere_and_disturbs_nobody) {
   FakeServer before;
   FakeServer after;

@@ -46,6 +46,18 @@ TEST_F(RunningSignals, term_lets_players_finish_and_takes_no_new_ones) {
   EXPECT_EQ(program.lines({"left", "player=Steve"}).size(), 1U);
 }
 
+TEST_F(RunningSignals, who_only_pings_or_says_nothing_holds_no_stop_up) {
+  Program program(DRAWBRIDGE_PROGRAM,
+                  with("shutdown.drain = \"10m\"\nlimits.setup_timeout = \"60s\""));
+  const Endpoint proxy = program.endpoint();
+  FakeClient pinging(proxy);
+  ASSERT_TRUE(pinging.wire.send(status_bytes("elsewhere.example")));
+  ASSERT_FALSE(pinging.wire.receive(1).empty()) << "it has its answer, and asks nothing more";
+  const Wire silent = Wire::connect(proxy);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
+}
+
 // Somebody who was in the middle of the hello when the signal came reads why.
 TEST_F(RunningSignals, term_tells_those_who_are_about_to_log_in) {
   Program program(DRAWBRIDGE_PROGRAM, with("kick_messages.shutdown = \"closing, {player}\""));
