@@ -23,6 +23,59 @@ NOBODY = 65534
 PATIENCE = 20
 
 
+# What a Minecraft server is to the proxy: says when it is ready, answers a status request, speaks to whoever logs in
+# (here: a kick), and ends when "stop" is typed.
+JAVA_SERVER = """
+import java.io.*;
+import java.net.*;
+import java.nio.charset.StandardCharsets;
+
+public class Server {
+  static void say(OutputStream out, String json) throws IOException {
+    byte[] text = json.getBytes(StandardCharsets.UTF_8);
+    out.write(new byte[] {(byte) (text.length + 2), 0, (byte) text.length});
+    out.write(text);
+    out.flush();
+  }
+  static void serve(Socket socket) {
+    try (socket) {
+      DataInputStream in = new DataInputStream(socket.getInputStream());
+      byte[] handshake = new byte[in.readUnsignedByte()];
+      in.readFully(handshake);
+      in.readFully(new byte[in.readUnsignedByte()]);
+      boolean asks = handshake[handshake.length - 1] == 1;
+      String status = "{'version':{'name':'j','protocol':769},'players':{'max':1,'online':0}}";
+      say(socket.getOutputStream(), asks ? status.replace((char) 39, (char) 34) : "\\"from a JVM\\"");
+      if (!asks) return;
+      byte[] ping = new byte[10];
+      in.readFully(ping);
+      socket.getOutputStream().write(ping);
+    } catch (IOException gone) {
+    }
+  }
+  public static void main(String[] words) throws Exception {
+    ServerSocket door = new ServerSocket(Integer.parseInt(words[0]), 50, InetAddress.getByName("127.0.0.1"));
+    Thread serving = new Thread(() -> {
+      while (true) {
+        try {
+          serve(door.accept());
+        } catch (IOException e) {
+          return;
+        }
+      }
+    });
+    serving.setDaemon(true);
+    serving.start();
+    System.out.println("Done! For help, type \\"help\\"");
+    BufferedReader console = new BufferedReader(new InputStreamReader(System.in));
+    for (String line; (line = console.readLine()) != null;)
+      if (line.equals("stop")) break;
+    System.out.println("ends by its own word");
+  }
+}
+"""
+
+
 def program():
     """The newest build."""
     built = [p for p in ROOT.glob("build/*/drawbridge") if p.is_file()]
@@ -274,6 +327,50 @@ class Unit(unittest.TestCase):
         done = subprocess.run([shutil.which("java"), "-Xmx64m", "-version"], capture_output=True, text=True, timeout=60,
                               preexec_fn=Filter(UNIT))
         self.assertNotEqual(done.returncode, 0)
+
+    def test_the_proxy_starts_a_jvm_under_the_drop_in(self):
+        """A player joins a server that sleeps: the proxy's own child is a JVM, and both are under the filter."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            backend = probe.getsockname()[1]
+        world = self.folder / "world"
+        world.mkdir()
+        (world / "Server.java").write_text(JAVA_SERVER)
+        (self.folder / "servers").mkdir()
+        (self.folder / "servers/lobby.toml").write_text(
+            f'domains = ["play.example"]\naddresses = ["127.0.0.1:{backend}"]\n[server_manager]\ntype = "local"\n'
+            f'command = "{shutil.which("java")}"\nargs = ["-Xmx64m", "Server.java", "{backend}"]\n'
+            f'working_dir = "{world}"\nstart_timeout = "60s"\n')
+        (self.folder / "drawbridge.toml").write_text('bind = "127.0.0.1:0"\nshutdown.drain = "0s"\n')
+        if os.getuid() == 0:
+            for path in [self.folder, *self.folder.rglob("*")]:
+                os.chown(path, NOBODY, NOBODY)
+        binary = self.folder / "drawbridge"
+        shutil.copy(program(), binary)
+        log = self.folder / "log"
+        with open(log, "wb") as out:
+            child = subprocess.Popen([str(binary), "run", "-c", str(self.folder / "drawbridge.toml")], stderr=out,
+                                     stdin=subprocess.DEVNULL, preexec_fn=Filter(UNIT, DROP_IN), cwd=self.folder)
+        try:
+            port = int(wait_for(log, r"listening address=127\.0\.0\.1:(\d+)")[1])
+            wait_for(log, r" ready ")
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as player:
+                host = b"play.example"
+                handshake = b"\0" + b"\x81\x06" + bytes([len(host)]) + host + b"\x63\xdd\x02"
+                login = b"\0\x05Steve" + bytes(16)
+                player.sendall(bytes([len(handshake)]) + handshake + bytes([len(login)]) + login)
+                heard = b""
+                while part := player.recv(4096):
+                    heard += part
+                self.assertIn(b"from a JVM", heard, log_text(log))
+            child.send_signal(signal.SIGTERM)
+            self.assertEqual(child.wait(60), 0)
+            console = log_text(world / "console.log")
+            self.assertIn('type "help"', console)
+            self.assertIn("ends by its own word", console)
+        finally:
+            child.kill()
+            child.wait()
 
     def test_started_for_real_where_systemd_runs(self):
         # The name of process 1 tells; inside containers there is usually none, and the filter was tested above.

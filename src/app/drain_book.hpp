@@ -34,8 +34,8 @@ class DrainBook {
   const std::filesystem::path file_;
   core::BackendPools& pools_;
   core::WorldPtr world_;
-  core::DrainList list_;         // what the file says
-  core::DrainList drained_;      // of it what there is, and what is wrong, as they were told last
+  core::DrainList list_;     // what the file says
+  core::DrainList drained_;  // of it what there is, and what is wrong, as they were told last
   std::set<std::string> wrong_;
   control::FileWatch::Handle watch_;
 };

@@ -105,8 +105,9 @@ TEST(BalanceFallback, a_full_fallback_says_so) {
     const std::string more = fmt::format("proxy_mode = \"{}\"\n", mode);
     ProxyRig rig(
         {.global = "kick_messages.full = \"full\"",
-         .servers = {{"lobby", server_file("play.example", down, more + "fallback = [\"hub\"]")},
-                     {"hub", server_file("hub.example", hub.address(), more + "max_players = 1")}}});
+         .servers = {
+             {"lobby", server_file("play.example", down, more + "fallback = [\"hub\"]")},
+             {"hub", server_file("hub.example", hub.address(), more + "max_players = 1")}}});
     FakeClient first(rig.endpoint());
     first.log_in("hub.example", "First");
     const Wire there = hub.accept();

@@ -109,8 +109,7 @@ TEST_F(CommandCtl, the_service_is_asked_for_its_own_configuration_and_no_other) 
   EXPECT_EQ(app::ask_running_proxy("stop", other.path() / "drawbridge.toml", {}, socket).exit_code,
             app::exit_no_proxy);
   EXPECT_EQ(
-      app::ask_running_proxy("status", folder.path() / "drawbridge.toml", {}, socket).exit_code,
-      0);
+      app::ask_running_proxy("status", folder.path() / "drawbridge.toml", {}, socket).exit_code, 0);
   EXPECT_EQ(service.lines({"stopping"}).size(), 0U);
   const auto link = other.path() / "service.toml";
   std::filesystem::create_symlink(folder.path() / "drawbridge.toml", link);

@@ -84,9 +84,9 @@ TEST(GateIntercepted, who_comes_back_by_another_name_is_still_banned) {
                              .global = session.config() + std::string(words) +
                                        fmt::format("ban.file = \"{}\"\n", file.path().string())});
   const auto log_in = [&](std::string_view account) {
-    session.answer_next({SessionServer::http(
-        200, fmt::format(R"({{"id":"{}","name":"Renamed","properties":[]}})",
-                         account_uuid(account).text()))});
+    session.answer_next(
+        {SessionServer::http(200, fmt::format(R"({{"id":"{}","name":"Renamed","properties":[]}})",
+                                              account_uuid(account).text()))});
     LoginClient client(door.rig.endpoint(), {.player = "Renamed", .session = &session});
     EXPECT_TRUE(client.answer_encryption());
     return client.log_in().kicked;

@@ -28,6 +28,7 @@ TEST(RoutingUnknownHost, the_kick_names_the_host_and_the_log_the_player) {
   const std::string words = kick_from(rig, {}, "nobody.example");
   EXPECT_NE(words.find("no server at nobody.example"), std::string::npos) << words;
   EXPECT_TRUE(rig.logged({"unknown_host", "nobody.example", "Steve", "127.0.0.1"}));
+  EXPECT_TRUE(rig.logged({"unknown_host", "SRV record sends its target"}));
 }
 
 TEST(RoutingUnknownHost, on_this_machine_it_says_which_file_to_create) {
