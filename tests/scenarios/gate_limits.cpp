@@ -180,7 +180,8 @@ TEST(GateLimits, protect_public_sets_what_the_reference_lists) {
   EXPECT_FALSE(silent.front().ends(Duration::zero()));
   EXPECT_TRUE(door.rig.logged({"turned away", "127.0.0.1", "connections of one source"}));
   // Of those 32 eight are being read: a log-in behind them waits until one of them ends.
-  silent.back().close();
+  silent.front().close();
+  ASSERT_TRUE(eventually([&] { return door.rig.daemon().proxy().connections() == 31; }));
   FakeClient ninth = door.client(here);
   ninth.log_in("play.example", "Steve");
   EXPECT_FALSE(reaches_backend(door));
