@@ -11,6 +11,7 @@
 #include "core/auth/name_rules.hpp"
 #include "core/backend_login.hpp"
 #include "core/commands/game_commands.hpp"
+#include "core/fallback.hpp"
 #include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
 #include "core/limbo/limbo_host.hpp"
