@@ -191,7 +191,7 @@ net::Task<> forward(Connection& connection) {
   if (outcome == Outcome::full)
     co_return co_await connection.refuse(config::Kick::full, "max_players reached");
   std::size_t position = 0;
-  while (const ServerPtr other = next_fallback(connection, nullptr, position)) {
+  while (const ServerPtr other = next_fallback(connection, position)) {
     const auto instead = co_await forward_to(connection, other, nullptr);
     if (instead == Outcome::relayed || instead == Outcome::refused) co_return;
     // Somebody who waits and comes back may get in there.

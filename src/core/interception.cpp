@@ -11,7 +11,6 @@
 #include "core/auth/name_rules.hpp"
 #include "core/backend_login.hpp"
 #include "core/commands/game_commands.hpp"
-#include "core/fallback.hpp"
 #include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
 #include "core/limbo/limbo_host.hpp"
@@ -154,7 +153,7 @@ net::Task<> Interception::run() {
   auto joined = co_await join();  // while it still logs in
   if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with())
     co_return co_await stay_in_limbo(std::move(joined.error().limbo), nullptr);
-  if (!joined && joined.error().unreachable && !refused_ && !under_way_.ended_with()) {
+  if (!joined && is_unreachable(joined.error()) && !refused_ && !under_way_.ended_with()) {
     auto waits = co_await visit_handlers(true);
     if (waits && *waits) co_return;
     if (waits) co_return co_await end(std::move(waits->error()));
@@ -500,7 +499,8 @@ net::Task<> Interception::pass_on(Refusal refusal) {
   const bool ours =
       refusal.fault == Fault::client || services().stopping || under_way_.ended_with();
   if (ours) co_return co_await end({});
-  connection_.count_refusal(refusal.reason.empty() ? reason_for(refusal.kick) : RefusalReason::other);
+  connection_.count_refusal(refusal.reason.empty() ? reason_for(refusal.kick)
+                                                   : RefusalReason::other);
   mc::LoginDisconnect words = disconnect_for(connection_, refusal);
   co_await say_last(std::move(client_), std::move(words), worker().now() + farewell_time);
 }
