@@ -116,6 +116,7 @@ int wait_with_console(app::Daemon& daemon) {
   the_console = &console;
   if (isatty(STDERR_FILENO) != 0)
     log::set_writer([](std::string_view lines) { the_console->print(lines); });
+  console.start();
   const int code = daemon.wait();
   log::set_writer(nullptr);
   the_console = nullptr;

@@ -103,6 +103,9 @@ Console::Console(ConsoleHooks hooks, std::filesystem::path history)
   if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1)
     (void)std::setlocale(LC_CTYPE, "C.UTF-8");
   has_found = tcgetattr(STDIN_FILENO, &found) == 0;
+}
+
+void Console::start() {
   // Signals belong to the program's other threads.
   sigset_t all;
   sigset_t before;
@@ -118,7 +121,7 @@ Console::~Console() {
     state_->ending = true;
   }
   eventfd_write(state_->wake, 1);
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
   restore_terminal();
   write_all(state_->waiting);
 }

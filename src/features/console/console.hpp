@@ -34,6 +34,8 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
+  // Shows the prompt. Whoever sends lines to print() begins before, so that none falls between.
+  void start();
   // Any thread: lines that go above the prompt, each with its end. What is too much for the
   // terminal is left out, oldest first.
   void print(std::string_view lines);
