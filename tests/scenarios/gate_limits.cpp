@@ -174,17 +174,16 @@ TEST(GateLimits, protect_public_lets_ten_players_behind_one_address_rejoin_at_on
 TEST(GateLimits, protect_public_sets_what_the_reference_lists) {
   Door door("play.example", global("protect = \"public\"\n"));
   std::vector<Wire> silent;
-  for (int i = 0; i < 32; ++i) silent.push_back(Wire::connect(door.rig.endpoint(), here));
+  for (int i = 0; i < 31; ++i) silent.push_back(Wire::connect(door.rig.endpoint(), here));
+  ASSERT_TRUE(eventually([&] { return door.rig.daemon().proxy().connections() == 31; }));
+  // Eight of them are being read: a log-in behind them waits until one has ended.
+  FakeClient waiting = door.client(here);
+  waiting.log_in("play.example", "Steve");
+  EXPECT_FALSE(reaches_backend(door));
   Wire above = Wire::connect(door.rig.endpoint(), here);
   EXPECT_TRUE(above.ends()) << "the 33rd open connection";
   EXPECT_FALSE(silent.front().ends(Duration::zero()));
   EXPECT_TRUE(door.rig.logged({"turned away", "127.0.0.1", "connections of one source"}));
-  // Of those 32 eight are being read: a log-in behind them waits until one of them ends.
-  silent.front().close();
-  ASSERT_TRUE(eventually([&] { return door.rig.daemon().proxy().connections() == 31; }));
-  FakeClient ninth = door.client(here);
-  ninth.log_in("play.example", "Steve");
-  EXPECT_FALSE(reaches_backend(door));
   silent.clear();
   EXPECT_TRUE(door.backend.accept().open());
 }
