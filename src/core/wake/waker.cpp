@@ -43,7 +43,7 @@ Waker::Waker(Parts parts)
 
 Waker::~Waker() {
   *alive_ = false;
-  if (save_timer_.pending()) save();
+  if (unsaved_) save();  // whether or not the control thread, and its timers with it, has ended
   sleepers_.clear();
 }
 
@@ -148,7 +148,7 @@ Result<> Waker::stop(std::string_view server, std::string why) {
 }
 
 void Waker::proxy_ends(std::function<void()> done) {
-  if (save_timer_.pending()) save();
+  if (unsaved_) save();
   save_timer_.cancel();
   if (sleepers_.empty()) return done();
   const auto left = std::make_shared<std::size_t>(sleepers_.size());
@@ -174,11 +174,12 @@ void Waker::load() {
 }
 
 void Waker::save_soon() {
-  if (save_timer_.pending()) return;
+  if (std::exchange(unsaved_, true)) return;
   save_timer_ = parts_.control.after(save_delay, [this] { save(); });
 }
 
 void Waker::save() {
+  unsaved_ = false;
   WakeMemories all = remembered_;
   for (const auto& [id, sleeper] : sleepers_) all[id] = sleeper->memory();
   const fs::path path = file_in(parts_.state_dir);

@@ -76,6 +76,7 @@ class Waker {
   std::map<std::string, WakeMemory, std::less<>> remembered_;  // of servers without a sleeper
   std::map<std::string, std::unique_ptr<Sleeper>, std::less<>> sleepers_;
   control::Timer save_timer_;
+  bool unsaved_ = false;
   bool save_failed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
