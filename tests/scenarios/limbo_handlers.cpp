@@ -2,6 +2,7 @@
 // let it wait in the limbo.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 
 #include "kit/fake_server.hpp"
@@ -48,9 +49,10 @@ TEST(LimboHandlers, nobody_sees_the_limbo_where_all_accept) {
   Stations at("[\"first\", \"second\"]");
   const auto first = at.add("first", Station::saying(LimboOutcome::accept()));
   const auto second = at.add("second", Station::saying(LimboOutcome::accept()));
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(at.game.accept());
-    EXPECT_TRUE(backend.let_in());
+    backend.emplace(at.game.accept());
+    EXPECT_TRUE(backend->let_in());
   });
   LimboPlayer steve = at.player();
   EXPECT_TRUE(steve.client.log_in().in);
@@ -73,9 +75,10 @@ TEST(LimboHandlers, one_can_refuse_a_player_before_anything_was_shown) {
 TEST(LimboHandlers, one_can_send_a_player_to_another_server) {
   Stations at("[\"first\"]");
   at.add("first", Station::saying(LimboOutcome::redirect("other")));
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(at.other.accept());
-    EXPECT_TRUE(backend.let_in());
+    backend.emplace(at.other.accept());
+    EXPECT_TRUE(backend->let_in());
   });
   LimboPlayer steve = at.player();
   EXPECT_TRUE(steve.client.log_in().in);
@@ -229,9 +232,10 @@ TEST(LimboHandlers, who_is_accepted_later_goes_on_to_the_server) {
   const auto first = at.add("first", Station::holding());
   LimboPlayer steve = at.player();
   ASSERT_TRUE(steve.enter());
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(at.game.accept());
-    EXPECT_TRUE(backend.let_in(256));
+    backend.emplace(at.game.accept());
+    EXPECT_TRUE(backend->let_in(256));
   });
   first->handle()->complete(LimboOutcome::accept());
   EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
@@ -246,9 +250,10 @@ TEST(LimboHandlers, who_is_redirected_later_goes_to_the_other_server) {
   const auto first = at.add("first", Station::holding());
   LimboPlayer steve = at.player(mc::v1_20_3);
   ASSERT_TRUE(steve.enter());
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(at.other.accept());
-    EXPECT_TRUE(backend.let_in(256));
+    backend.emplace(at.other.accept());
+    EXPECT_TRUE(backend->let_in(256));
   });
   first->handle()->complete(LimboOutcome::redirect("other"));
   EXPECT_TRUE(steve.next(mc::Kind::start_configuration));

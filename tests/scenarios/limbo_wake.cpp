@@ -2,6 +2,7 @@
 // (`reconnect`).
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 
 #include "kit/fake_server.hpp"
@@ -141,9 +142,10 @@ TEST(LimboWake, a_start_that_fails_leads_to_the_fallback) {
            {"other", server_file("other.example", other.address(), std::string(offline))}}});
   LimboPlayer steve(rig.endpoint(), {});
   ASSERT_TRUE(steve.enter()) << steve.kicked;
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(other.accept());
-    EXPECT_TRUE(backend.let_in(256));
+    backend.emplace(other.accept());
+    EXPECT_TRUE(backend->let_in(256));
   });
   EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
   EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));
@@ -160,9 +162,10 @@ TEST(LimboWake, the_time_limit_may_lead_to_the_fallback) {
                                                   std::string(offline))}}});
   LimboPlayer steve(rig.endpoint(), {});
   ASSERT_TRUE(steve.enter()) << steve.kicked;
+  std::optional<LoginBackend> backend;  // stays for as long as the test
   std::thread serving([&] {
-    LoginBackend backend(other.accept());
-    EXPECT_TRUE(backend.let_in(256));
+    backend.emplace(other.accept());
+    EXPECT_TRUE(backend->let_in(256));
   });
   EXPECT_TRUE(steve.next(mc::Kind::start_configuration));
   EXPECT_TRUE(steve.link().write(mc::ConfigurationAcknowledged{}));

@@ -154,7 +154,8 @@ void Console::State::loop() {
   el_set(editor, EL_EDITOR, "emacs");
   el_set(editor, EL_PROMPT, &State::prompt);
   el_set(editor, EL_HIST, ::history, history);
-  el_set(editor, EL_ADDFN, "complete", "Completes the word", &State::complete_key);
+  // Wide, because the narrow one copies both names and never frees them.
+  el_wset(editor, EL_ADDFN, L"complete", L"Completes the word", &State::complete_key);
   el_set(editor, EL_BIND, "^I", "complete", nullptr);
   el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   el_set(editor, EL_GETCFN, &State::key);
