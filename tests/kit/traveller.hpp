@@ -44,7 +44,6 @@ struct ScoreboardIds {
 inline ScoreboardIds scoreboard_ids(mc::Version version) {
   switch (version) {
     case mc::v1_7_6:
-      return {0x3B, 0x3E};
     case mc::v1_8:
       return {0x3B, 0x3E};
     case mc::v1_12_2:
