@@ -152,6 +152,7 @@ std::size_t PacketFlow::frame_size(ByteView bytes) {
   }
   seen.prefix = static_cast<std::size_t>(at - bytes.data());
   seen.size = size;
+  seen.inflated = 0;
   if (static_cast<std::size_t>(end - at) < size) return Glance::part;
   const Byte* const next = at + size;
   if (lane.sender.is_on()) {

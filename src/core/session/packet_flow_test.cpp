@@ -428,6 +428,13 @@ TEST(PacketFlow, LimitsInflatedBytesPerSecondOverSevenSeconds) {
   EXPECT_FALSE(looked.feed(Side::client, frame));
 }
 
+TEST(PacketFlow, ChargesACompressedFrameOnceWhenRawOnesFollowInTheSameRead) {
+  Rig rig({at_256, at_256}, {.inflated_per_second = 2'000});
+  ByteBuffer read = frame_of(unknown_packet(7'000), at_256);
+  for (int i = 0; i < 10; ++i) append(read, frame_of(unknown_packet(5), at_256));
+  EXPECT_TRUE(rig.feed(Side::client, read));
+}
+
 TEST(PacketFlow, KnowsTheWholeSizeOfAFrameFromItsBeginning) {
   EXPECT_EQ(PacketFlow::frame_size(ByteBuffer{}), 0U);
   EXPECT_EQ(PacketFlow::frame_size(ByteBuffer{0x80}), 0U);
