@@ -17,6 +17,9 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/peers"))
+from harness.ports import free_port  # noqa: E402
+
 UNIT = ROOT / "packaging/systemd/drawbridge.service"
 DROP_IN = ROOT / "packaging/systemd/drawbridge.service.d/local-servers.conf"
 NOBODY = 65534
@@ -330,9 +333,7 @@ class Unit(unittest.TestCase):
 
     def test_the_proxy_starts_a_jvm_under_the_drop_in(self):
         """A player joins a server that sleeps: the proxy's own child is a JVM, and both are under the filter."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            backend = probe.getsockname()[1]
+        backend = free_port()
         world = self.folder / "world"
         world.mkdir()
         (world / "Server.java").write_text(JAVA_SERVER)

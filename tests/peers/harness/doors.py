@@ -9,7 +9,8 @@ from pathlib import Path
 
 from . import places
 from .catalogue import Backend, Mode
-from .processes import Daemon, free_port
+from .ports import free_port
+from .processes import Daemon
 
 
 class Direct:

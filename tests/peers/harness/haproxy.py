@@ -12,7 +12,8 @@ import itertools
 from . import java, joining, places
 from .catalogue import Backend
 from .cells import Cell, Steps, check, check_equal
-from .processes import Daemon, free_port
+from .ports import free_port
+from .processes import Daemon
 
 VERSION = "1.20.4"
 FORMS = ("v1", "v2", "v2_crc32c")

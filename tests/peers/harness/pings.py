@@ -7,7 +7,7 @@ import struct
 from . import places
 from .catalogue import Backend
 from .cells import Cell, Steps, check, check_equal
-from .processes import free_port
+from .ports import free_port
 
 NOBODY = "nobody.test"
 UNKNOWN_MOTD = "No such door"

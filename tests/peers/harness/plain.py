@@ -12,6 +12,7 @@ import time
 import traceback
 
 from . import places
+from .ports import free_port
 
 PATIENCE = 60  # seconds; the last resort of every wait
 
@@ -85,12 +86,6 @@ def words(answer):
             return part
         return part.get("text", "") + "".join(map(flat, part.get("extra", [])))
     return flat(answer.get("description", ""))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Player:

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 from pathlib import Path
 
 from . import places
@@ -13,12 +12,6 @@ from . import places
 START_SECONDS = 120  # a machine that compiles at the same time is slow
 ANSWER_SECONDS = 45
 READ_LIMIT = 16 * 1024 * 1024  # longest line that a worker may print
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Daemon:

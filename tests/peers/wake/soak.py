@@ -10,7 +10,8 @@ import pathlib
 import random
 import time
 
-from harness.plain import check, frame, free_port, handshake, status, until, words
+from harness.plain import check, frame, handshake, status, until, words
+from harness.ports import free_port
 
 SERVER = """
 import fcntl, json, os, socket, sys, threading, time
