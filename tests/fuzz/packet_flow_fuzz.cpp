@@ -107,7 +107,8 @@ class Session {
     const ByteBuffer& cut_sent = cut.out_[index(Side::backend)];
     return out_[index(Side::client)] == cut.out_[index(Side::client)] &&
            over_budget_ == cut.over_budget_ &&
-           (over_budget_ ? std::ranges::mismatch(sent, cut_sent).in2 == cut_sent.end() : sent == cut_sent);
+           (over_budget_ ? std::ranges::mismatch(sent, cut_sent).in2 == cut_sent.end()
+                         : sent == cut_sent);
   }
 
  private:

@@ -26,6 +26,12 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+// A packet has room for names of 16 UTF-16 units, which are at most 48 bytes in UTF-8; what is
+// longer and counts as few is not UTF-8.
+bool has_room(std::string_view name) {
+  return utf16_length(name) <= 16 && name.size() <= 48;
+}
+
 void check_answer(ByteView request, PlayerInfo info) {
   const InfoVersion asked = asked_for(request);
   require(asked >= InfoVersion::plain && asked <= InfoVersion::late_key);
@@ -37,7 +43,7 @@ void check_answer(ByteView request, PlayerInfo info) {
       if (has_key) info.key = LoginKey{.expires_ms = 1, .key = {2}, .signature = {3}};
       require(best == InfoVersion::plain || best == InfoVersion::late_key || has_key);
       const auto answer = player_info_answer(info, best, release.version, "secret");
-      require(answer.has_value() == (utf16_length(info.name) <= 16));
+      require(answer.has_value() == has_room(info.name));
       if (!answer) continue;
       require(answer->size() > hmac_size);
       require((*answer)[hmac_size] == static_cast<Byte>(best));
