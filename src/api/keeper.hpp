@@ -34,6 +34,9 @@ struct KeeperReport {
   std::string detail = {};  // one line for the log: exit code, a panel's words; nothing secret
   // "host:port" where it is served now, if that is not what its file says.
   std::optional<std::string> address = {};
+  // The keeper knows that nothing of its own is there: whatever answers at the server's address was
+  // started by somebody else, and is not this keeper's to stop.
+  bool absent = false;
 };
 
 // What a keeper is able to do; fixed for its life.

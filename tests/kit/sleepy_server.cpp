@@ -187,6 +187,14 @@ std::string SleepyServer::file(std::string_view more, std::string_view server) c
                                  server, folder_.path().native(), args, more));
 }
 
+Program::Settings SleepyServer::by_hand() const {
+  Program::Settings out{
+      .arguments = {"python3", "server.py", "--port", std::to_string(port_.port())}};
+  out.arguments.insert(out.arguments.end(), habits_.begin(), habits_.end());
+  out.folder = folder_.path();
+  return out;
+}
+
 std::size_t SleepyServer::lines_of(std::string_view file) const {
   std::ifstream in(folder_.path() / file);
   std::size_t count = 0;

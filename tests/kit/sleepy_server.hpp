@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kit/program.hpp"
 #include "kit/proxy_rig.hpp"
 #include "kit/sleeping_port.hpp"
 
@@ -27,6 +28,8 @@ class SleepyServer {
   [[nodiscard]] std::string address() const;
   // A server file with a local keeper for it; `more` are further keys of [server_manager].
   [[nodiscard]] std::string file(std::string_view more = {}, std::string_view server = {}) const;
+  // For a Program, so that it runs without a keeper: as "/usr/bin/env".
+  [[nodiscard]] Program::Settings by_hand() const;
   // How often it was started, and how often it has ended orderly.
   [[nodiscard]] std::size_t starts() const { return lines_of("starts"); }
   [[nodiscard]] std::size_t orderly_ends() const { return lines_of("ends"); }

@@ -2,6 +2,7 @@
 // ignore what they are told, and those that outlive the proxy.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "kit/fake_client.hpp"
@@ -132,6 +133,22 @@ TEST(WakeLocal, a_frozen_server_keeps_its_process) {
   EXPECT_TRUE(server.runs());
   EXPECT_EQ(join(rig, "Alex", "127.0.0.9"), "welcome Alex");
   EXPECT_EQ(server.starts(), 1U);
+}
+
+TEST(WakeLocal, a_server_started_by_hand_is_joined_and_neither_started_nor_stopped) {
+  const SleepyServer server;
+  ProxyRig rig({.global = {}, .servers = {{"lobby", server.file("shutdown_after = \"100ms\"")}}});
+  ASSERT_TRUE(is_now(rig, "sleeping"));
+  Program by_hand("/usr/bin/env", server.by_hand());
+  EXPECT_TRUE(rig.logged({"is=online", "its keeper did not start it"}));
+  EXPECT_EQ(join(rig), "welcome Steve");
+  // Empty for longer than that, and looked at again and again.
+  EXPECT_EQ(join(rig, "Alex", "127.0.0.9"), "welcome Alex");
+  EXPECT_EQ(server.starts(), 1U);
+  by_hand.signal(SIGKILL);
+  EXPECT_TRUE(rig.logged({"was=online", "is=sleeping"}));
+  EXPECT_EQ(join(rig, "Eve", "127.0.0.10"), "welcome Eve");
+  EXPECT_EQ(server.starts(), 2U);
 }
 
 TEST(WakeLocal, it_ends_with_the_proxy_in_good_order) {

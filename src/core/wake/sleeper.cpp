@@ -129,8 +129,9 @@ void Sleeper::knock(const Knock& knock, WakeWaiter waiter) {
   const WakeState now = state();
   const bool ready = now == WakeState::online && !knock.unreachable;
   if (ready) return waiter.answer({.kind = WakeAnswer::Kind::ready});
-  // What is known may be out of date: look first, then answer.
-  const bool doubtful = may_answer(now);
+  // What is known may be out of date: look first, then answer. Where nothing of ours runs somebody
+  // else may have started it, and a second one would find its port taken.
+  const bool doubtful = may_answer(now) || (is_down(now) && absent_);
   Asking asking{looks_ + 1, knock, std::move(waiter)};
   if (!doubtful) return serve(asking);
   asking_.push_back(std::move(asking));
@@ -181,6 +182,7 @@ void Sleeper::begin_start(const Knock& knock) {
             {{"server", server_->id()},
              {"for", who.player},
              {"source", knock.who.cause == api::WakeCause::api ? "" : knock.source.text()}});
+  absent_ = stray_ = false;
   run_ = {};
   run_.ours = true;
   run_.comes_again = comes_again(knock);
@@ -199,6 +201,7 @@ Result<> Sleeper::stop(std::string why) {
   const WakeState now = state();
   if (now == WakeState::sleeping || now == WakeState::stopping) return {};
   if (!abilities_.stops) return fail(Fault::proxy, "its keeper cannot stop it");
+  if (stray_) return fail(Fault::proxy, "its keeper did not start it, and cannot stop it");
   begin_stop(std::move(why));
   return {};
 }
@@ -314,6 +317,7 @@ void Sleeper::went_down(WakeState before, WakeEvent event) {
                     .wait = {},
                     .detail = std::string(name_of(event))});
   run_ = {};
+  stray_ = false;
 }
 
 // --- Looking ---
@@ -348,18 +352,21 @@ void Sleeper::looked(Result<KeeperReport> report) {
     query_failed_ = false;
   }
   const KeeperState said = report->state;
+  absent_ = report->absent;
   take(*report, false);
   if (!wants_ping(said)) return look_ended();
-  tools_.ping(server_, [this, said, alive = std::weak_ptr(employed_)](PingOutcome outcome) {
+  const bool stopped = said == KeeperState::stopped || absent_;
+  tools_.ping(server_, [this, stopped, alive = std::weak_ptr(employed_)](PingOutcome outcome) {
     if (alive.expired() || ending_) return;
-    take_ping(outcome, said == KeeperState::stopped);
+    take_ping(outcome, stopped);
     look_ended();
   });
 }
 
 // While it starts there are pings enough. Of what is down only a keeper that cannot say so needs
-// one, or a server that came up after its time.
+// one, or a server that came up after its time, or without its keeper.
 bool Sleeper::wants_ping(KeeperState said) const {
+  if (absent_ && is_down(state())) return true;
   switch (state()) {
     case WakeState::starting:
       return false;
@@ -405,8 +412,10 @@ void Sleeper::take(const KeeperReport& report, bool certain) {
         return apply(WakeEvent::stop_failed, "it still runs");
       break;
     case WakeState::online:
-      // From a cache it may be what was before the start: the ping that follows decides.
-      if (!certain && abilities_.lag > Duration::zero() && report.state != KeeperState::crashed)
+      // From a cache it may be what was before the start, and somebody else may have started it:
+      // the ping that follows decides.
+      if (!certain && (report.absent ||
+                       (abilities_.lag > Duration::zero() && report.state != KeeperState::crashed)))
         return;
       break;
     case WakeState::crashed:
@@ -474,14 +483,14 @@ void Sleeper::take_ping(const PingOutcome& outcome, bool said_stopped) {
     record_->set_status(outcome.json);
   const WakeState now = state();
   if (outcome.kind == PingOutcome::Kind::failed) {
+    if (is_down(now)) return;  // as expected
     closed_ = 0;
     ++silent_;
     // Where nobody else can tell, silence is all there is.
     const bool means_stopped =
         said_stopped || (!abilities_.queries && (silent_ >= 2 || !asking_.empty()));
     if (now == WakeState::starting) return;
-    if (means_stopped && now != WakeState::crashed)
-      return apply(WakeEvent::said_stopped, outcome.why);
+    if (means_stopped) return apply(WakeEvent::said_stopped, outcome.why);
     if (now == WakeState::unknown || silent_ >= silences_for_unreachable)
       apply(abilities_.queries ? WakeEvent::silent : WakeEvent::said_stopped, outcome.why);
     return;
@@ -493,7 +502,8 @@ void Sleeper::take_ping(const PingOutcome& outcome, bool said_stopped) {
               {{"server", server_->id()}, {"hint", "enable-status=true tells more"}});
   }
   if (now == WakeState::sleeping && outcome.kind == PingOutcome::Kind::closed) return;
-  apply(WakeEvent::answers);
+  stray_ = absent_;
+  apply(WakeEvent::answers, stray_ ? "its keeper did not start it, and leaves it alone" : "");
 }
 
 void Sleeper::note_address(const KeeperReport& report) {
@@ -517,7 +527,8 @@ void Sleeper::note_address(const KeeperReport& report) {
 // When it has been empty for long enough; nothing: somebody is there, or it is never stopped.
 std::optional<TimePoint> Sleeper::idle_at(TimePoint now) const {
   const config::ServerManager& rules = keys();
-  if (!rules.shutdown_after || state() != WakeState::online || !abilities_.stops || confirming_)
+  if (!rules.shutdown_after || state() != WakeState::online || !abilities_.stops || stray_ ||
+      confirming_)
     return std::nullopt;
   // Somebody who leaves now starts the clock.
   if (server_->state->settled() > 0) return now + *rules.shutdown_after;

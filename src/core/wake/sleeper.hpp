@@ -145,6 +145,8 @@ class Sleeper {
   std::uint64_t looks_ = 0;
   int silent_ = 0, closed_ = 0;
   bool query_failed_ = false;  // said once
+  bool absent_ = false;        // the keeper's last word (KeeperReport::absent)
+  bool stray_ = false;         // and yet it answers: it is left alone
   control::Timer timer_, ping_timer_;
 };
 

@@ -16,7 +16,8 @@ using api::KeeperState;
 struct Script {
   api::KeeperAbilities abilities;
   std::atomic<KeeperState> says = KeeperState::stopped;  // the test changes it while it is asked
-  std::string refuses;                                   // not empty: start fails with these words
+  std::atomic<bool> absent = false;
+  std::string refuses;  // not empty: start fails with these words
   std::atomic<int> starts = 0, stops = 0;
 };
 
@@ -36,9 +37,9 @@ class ScriptedKeeper final : public api::Keeper {
     control_.post([done = std::move(done)] { done({}); });
   }
   void query(QueryDone done) override {
-    control_.post([done = std::move(done), said = script_.says.load()] {
-      done(KeeperReport{.state = said, .detail = {}, .address = {}});
-    });
+    const KeeperReport report{
+        .state = script_.says, .detail = {}, .address = {}, .absent = script_.absent};
+    control_.post([done = std::move(done), report] { done(report); });
   }
   void proxy_ends(std::function<void()> done) override { done(); }
 
@@ -52,7 +53,7 @@ class SleeperTest : public ::testing::Test {
   void begin(api::KeeperAbilities abilities = {}) {
     auto server = std::make_shared<Server>();
     server->config.id = "lobby";
-    server->config.server_manager.emplace().poll_interval = milliseconds(5);
+    server->config.server_manager.emplace().poll_interval = poll_interval_;
     server->config.server_manager->start_timeout = seconds(20);
     server->state = std::make_shared<ServerState>();
     server->pool = pools_.pool("lobby", {});
@@ -112,6 +113,7 @@ class SleeperTest : public ::testing::Test {
   Script script_;
   std::atomic<PingOutcome::Kind> ping_ = PingOutcome::Kind::failed;
   std::atomic<int> pings_ = 0;
+  Duration poll_interval_ = milliseconds(5);
   SleeperTools tools_{.control = control_,
                       .budget = budget_,
                       .ping =
@@ -180,6 +182,35 @@ TEST_F(SleeperTest, WithoutAnybodyToAskSilenceMeansAsleep) {
   EXPECT_TRUE(becomes(WakeState::online)) << "somebody else has started it";
   ping_ = PingOutcome::Kind::failed;
   EXPECT_TRUE(becomes(WakeState::sleeping));
+}
+
+TEST_F(SleeperTest, WhatSomebodyElseStartedIsOnlineAndLeftAlone) {
+  script_.absent = true;
+  begin();
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  ping_ = PingOutcome::Kind::answered;
+  EXPECT_TRUE(becomes(WakeState::online));
+  EXPECT_TRUE(stays(WakeState::online));
+  change([this] { EXPECT_FALSE(sleeper_->stop("test")); });
+  EXPECT_EQ(script_.stops, 0);
+  // It ends as it came, and from then on it is ours to start.
+  ping_ = PingOutcome::Kind::failed;
+  EXPECT_TRUE(becomes(WakeState::sleeping));
+  knock();
+  EXPECT_TRUE(becomes(WakeState::starting));
+  EXPECT_EQ(script_.starts, 1);
+}
+
+TEST_F(SleeperTest, AKnockAtWhatSomebodyElseHasJustStartedStartsNoSecond) {
+  script_.absent = true;
+  poll_interval_ = seconds(60);  // nobody looks but for the knock
+  begin();
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  ping_ = PingOutcome::Kind::answered;
+  knock();
+  EXPECT_TRUE(becomes(WakeState::online));
+  EXPECT_EQ(answer(), WakeAnswer::Kind::ready);
+  EXPECT_EQ(script_.starts, 0);
 }
 
 TEST_F(SleeperTest, WhatRunsAndAnswersNobodyIsUnreachable) {

@@ -73,7 +73,8 @@ api::KeeperReport Program::report() const {
   if (process_.pid == 0)
     return {.state = crashed_ ? KeeperState::crashed : KeeperState::stopped,
             .detail = crash_,
-            .address = {}};
+            .address = {},
+            .absent = true};
   if (stage_ != Stage::none) return {.state = KeeperState::stopping};
   return {.state = frozen_ ? KeeperState::stopped : KeeperState::running};
 }
