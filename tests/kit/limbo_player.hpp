@@ -21,6 +21,7 @@ class LimboPlayer {
     LoginClient::Settings login = {};
     // What it says that it has of the packs on offer; nothing: all of them.
     std::optional<std::vector<mc::SelectKnownPacks::Pack>> packs = std::nullopt;
+    int says_packs = 1;  // how often it says so
   };
   LimboPlayer(const Endpoint& proxy, Settings settings)
       : client(proxy, settings.login), settings_(std::move(settings)) {}
@@ -116,7 +117,8 @@ class LimboPlayer {
               mc::decode<mc::SelectKnownPacks>(packet->fields, link().version, Fault::proxy);
           if (!offer) return false;
           if (settings_.packs) offer->packs = *settings_.packs;
-          if (!link().write(*offer)) return false;
+          for (int i = 0; i < settings_.says_packs; ++i)
+            if (!link().write(*offer)) return false;
           break;
         }
         case mc::Kind::registry_data:

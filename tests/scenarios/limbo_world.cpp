@@ -101,6 +101,15 @@ TEST(Limbo, sends_values_to_a_client_that_has_another_release) {
 }
 
 // Nobody has written down what 26.3 needs, and a guess would be a crash at the player's.
+// As minecraft-protocol does, once for each configuration that it has been in.
+TEST(Limbo, takes_no_notice_of_packs_that_are_said_twice) {
+  ProxyRig rig(with_limbo());
+  LimboPlayer::Settings settings = player(mc::v1_21_4);
+  settings.says_packs = 2;
+  LimboPlayer steve(rig.endpoint(), settings);
+  EXPECT_TRUE(steve.enter()) << steve.kicked;
+}
+
 TEST(Limbo, kicks_readably_where_the_registries_are_not_known) {
   ProxyRig rig(with_limbo());
   LimboPlayer steve(rig.endpoint(), player(mc::v26_3));

@@ -239,11 +239,12 @@ void LimboSession::take_packet(Kind kind, ByteView fields) {
 }
 
 // Values may be left out only for a client that has exactly one of the releases that they are of.
+// An answer that nobody asked for changes nothing: minecraft-protocol gives one for each
+// configuration that it has been in.
 void LimboSession::on_packs(ByteView fields) {
   const auto packet = mc::decode<mc::SelectKnownPacks>(fields, version_, Fault::client);
   if (!packet) return refuse(packet.error());
-  if (step_ != Step::packs)
-    return refuse(Error{"select_known_packs, and nobody asked", Fault::client});
+  if (step_ != Step::packs) return;
   const bool has_ours = std::ranges::any_of(packet->packs, [this](const auto& pack) {
     return pack.space == "minecraft" && pack.id == "core" &&
            std::ranges::find(frames_->releases, pack.version) != frames_->releases.end();
