@@ -76,10 +76,13 @@ class Drawbridge:
     def serve(self, backend: Backend, **more) -> None:
         self.write_server(backend.name, f"127.0.0.1:{backend.port}", [backend.domain], **more)
 
+    def configuration(self) -> str:
+        return toml_file({"bind": f"127.0.0.1:{self.port}", "servers_dir": "servers", "shutdown.drain": "1s",
+                          **self.settings})
+
     async def start(self) -> None:
         config = self.folder / "drawbridge.toml"
-        config.write_text(toml_file({"bind": f"127.0.0.1:{self.port}", "servers_dir": "servers",
-                                     "shutdown.drain": "1s", **self.settings}))
+        config.write_text(self.configuration())
         await self.daemon.start([str(self.binary), "run", "-c", str(config), "--no-console",
                                  "--log-level", "debug", "--log-format", "json"])
         await self.daemon.accepts(self.port)
@@ -94,6 +97,17 @@ class Drawbridge:
 
     def port_for(self, _: Backend) -> int:
         return self.port
+
+
+class Shipped(Drawbridge):
+    """With the configuration that `make run` starts with. Nothing but the port is another."""
+
+    def configuration(self) -> str:
+        shipped = (places.ROOT / "config" / "drawbridge.toml").read_text()
+        bind = 'bind = "[::]:25565"'
+        if shipped.count(bind) != 1:
+            raise places.Unusable(f"config/drawbridge.toml does not have {bind} once")
+        return shipped.replace(bind, f'bind = "127.0.0.1:{self.port}"')
 
 
 class FaultyRelay:

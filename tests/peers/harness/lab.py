@@ -129,7 +129,8 @@ class Lab:
 
     async def join(self, door, backend: Backend, domain: str | None = None, source: str = "127.0.0.1",
                    name: str | None = None, account: dict | None = None, **more) -> Player:
-        """Comes with an account where one is asked for. `more`: `protocol`, `intent`, `hostTail` of client.js."""
+        """Comes with an account where one is asked for. `more`: `protocol`, `intent`, `hostTail`,
+        `viewDistance` of client.js."""
         if door.mode.authenticates and account is None:
             account = self.new_account()
         name = account["name"] if account else name or self.new_name()

@@ -7,9 +7,12 @@ bytes that the client's schema does not know, and that what is sent of registrie
 from . import moving
 from .catalogue import SHORT_VERSIONS, VERSIONS, Backend
 from .cells import Cell, Steps, check, check_equal, rest
+from .doors import Shipped
 from .lab import favicon
+from .ports import free_port
 
 KEEP_ALIVE_SECONDS = 10
+LOBBY_SECONDS = 20  # that a player stands in the shipped lobby at least
 
 
 def visitor(version: str, port: int) -> Backend:
@@ -54,6 +57,22 @@ async def moved_in(step: Steps, plan, door, backend: Backend) -> None:
         await moving.leave(player)
 
 
+async def welcomed(step: Steps, plan, door, versions: list[str]) -> None:
+    """Clients of all versions in the lobby at once; then a server file appears, and that is the end of the lobby for others."""
+    players = {}
+    for version in versions:
+        with step(f"{version} joins"):
+            players[version] = await plan.lab.join(door, visitor(version, door.port), domain="localhost")
+            await players[version].hears("/help")
+    with step("stay"):
+        await rest(max(plan.stay, LOBBY_SECONDS))
+    door.write_server("survival", f"127.0.0.1:{free_port()}", ["survival.test"])
+    for version, player in players.items():
+        with step(f"{version} is told of the server"):
+            await player.hears("survival.test")
+            await moving.leave(player)
+
+
 async def cells(plan) -> list[Cell]:
     if not plan.proxied:
         return []
@@ -66,10 +85,16 @@ async def cells(plan) -> list[Cell]:
     (waiting.servers / "waiting.toml").write_text('limbo = true\ndomains = ["waiting.test"]\n')
     for version in plan.server_versions["minecraft-protocol"]:
         waiting.serve(plan.backend("minecraft-protocol", version))
+    shipped = Shipped(plan.binary, plan.folder / "shipped", mode)
+    plan.doors.append(shipped)
     await lobby.start()
     await waiting.start()
-    found = []
-    for version in SHORT_VERSIONS if plan.short else VERSIONS:
+    await shipped.start()
+    versions = SHORT_VERSIONS if plan.short else VERSIONS
+    found = [Cell("limbo", "lobby of the shipped configuration",
+                  lambda step: welcomed(step, plan, shipped, versions), row="all versions at once",
+                  column="lobby of the shipped configuration")]
+    for version in versions:
         found.append(Cell("limbo", f"lobby {version}",
                           lambda step, v=version: visit(step, plan, lobby, v, "localhost", "/help", plan.stay),
                           row=version, column="lobby of a fresh start"))

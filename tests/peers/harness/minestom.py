@@ -20,6 +20,8 @@ FORWARDINGS = ["velocity", "bungee_cord", "bungee_guard"]
 FORWARDINGS_OF_BYTES = ["bungee_cord", "bungee_guard"]
 SHORT = {"1.21.11": ["offline", "velocity", "bungee_cord"], "26.1": ["offline", "online", "velocity", "bungee_guard"]}
 WHOLE = {version: ["offline", "online", *FORWARDINGS] for version in MINESTOM}
+# The clients ask for just as much. Minestom takes the end of the configuration at once and the client's settings in its
+# next tick: where they come after the player's arrival it sends what the client asked for, and keeps to no limit of its own.
 VIEW_DISTANCE = 4
 # Where the player comes from: what the server has to be told.
 SOURCE = "127.0.6.1"
@@ -98,7 +100,7 @@ async def visit_directly(plan, version: str) -> dict:
     trust = next(trust for trust in ("offline", "online") if (version, trust) in plan.minestom)
     backend = plan.minestom[version, trust]
     account = plan.lab.new_account() if backend.online else None
-    player = await plan.lab.join(plan.direct, backend, account=account)
+    player = await plan.lab.join(plan.direct, backend, account=account, viewDistance=VIEW_DISTANCE)
     chunks = await player.ask("world", columns=(2 * VIEW_DISTANCE + 3) ** 2)  # one more on each side than is in view
     await player.leave()
     return chunks
@@ -109,7 +111,7 @@ async def play(step: Steps, plan, door, backend: Backend, forwarding: str, stay:
     account = plan.lab.new_account() if door.mode.authenticates or backend.online else None
     host = domain(backend, forwarding) if plan.proxied else None
     with step("login"):
-        player = await plan.lab.join(door, backend, host, SOURCE, account=account)
+        player = await plan.lab.join(door, backend, host, SOURCE, account=account, viewDistance=VIEW_DISTANCE)
         await player.hears(f"welcome {player.name}")
     with step("identity"):
         server = await backend.worker.ask("current", username=player.name)

@@ -9,8 +9,8 @@
 const crypto = require('crypto')
 const { once } = require('events')
 const minecraftData = require('minecraft-data')
-const nbt = require('prismarine-nbt')
 const yggdrasil = require('yggdrasil')
+const { say } = require('./chat')
 const { emit, serve } = require('./lines')
 const { randomPacket } = require('./random_packet')
 const { Digest, readVarInt, tap, watchFrames } = require('./wire')
@@ -165,18 +165,6 @@ class Session {
       wire: this.wire.record()
     }
   }
-}
-
-function text (client, message) {
-  return client._supportFeature('chatPacketsUseNbtComponents')
-    ? nbt.comp({ text: nbt.string(message) })
-    : JSON.stringify({ text: message })
-}
-
-function say (client, message) {
-  const content = text(client, message)
-  if (client._supportFeature('signedChat')) client.write('system_chat', { content, type: 1, isActionBar: false })
-  else client.write('chat', { message: content, position: 0, sender: '00000000-0000-0000-0000-000000000000' })
 }
 
 function loginPacket (mcData) {

@@ -52,6 +52,7 @@ class Player {
     this.sent = { count: 0, digest: new Digest() }
     this.chat = []
     this.plays = 0
+    this.worlds = 0 // how often a server has put the player into its world
     this.waiting = [] // {test, resolve, reject}
     this.events = new Set()
     this.closed = new Promise(resolve => { this.onClosed = resolve })
@@ -66,7 +67,7 @@ class Player {
     this.follow()
   }
 
-  options ({ version, domain, hostTail, port, username, account, ...target }) {
+  options ({ version, domain, hostTail, port, username, account, viewDistance, ...target }) {
     return withAccount({
       version,
       username,
@@ -74,6 +75,7 @@ class Player {
       fakeHost: hostTail ? domain + hostTail : undefined,
       port,
       hideErrors: true,
+      clientSettings: viewDistance ? { viewDistance } : undefined,
       connect: client => {
         const socket = dial({ port, ...target })
         this.wire = tap(socket)
@@ -108,10 +110,18 @@ class Player {
       this.wake()
     })
     client.on('keep_alive', () => this.keepAlives++)
-    client.on('login', () => this.happened('login'))
+    client.on('login', () => {
+      this.worlds++
+      this.happened('login')
+    })
     client.on('playerJoin', () => this.happened('playerJoin'))
     client.on('state', state => {
-      if (state === 'play') this.plays++
+      if (state === 'play') {
+        this.plays++
+        // The library waits for these questions anew in each configuration, and keeps waiting where a server did not
+        // ask: it would answer the next one twice. The game answers once.
+        for (const question of ['select_known_packs', 'code_of_conduct']) client.removeAllListeners(question)
+      }
       this.wake()
     })
     client.on('store_cookie', ({ key, value }) => this.cookies.set(key, value))
@@ -174,6 +184,7 @@ class Player {
       threshold: this.client.compressor?.compressionThreshold ?? null,
       frames: this.frames,
       plays: this.plays,
+      worlds: this.worlds,
       unread: [...this.unread, ...[...this.parsers].flatMap(parser => parser.cutOff ?? [])],
       signsChat: this.hasToldKey(),
       keepAlives: this.keepAlives,

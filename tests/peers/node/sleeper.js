@@ -1,6 +1,6 @@
 // A Minecraft server that something starts and stops: answers pings, lets players in, ends when its console says `stop` or
 // with the code of a JVM that was told to (143). Prints "ready EPOCH" when its port is open, and "login EPOCH" for each
-// log-in that comes.
+// log-in that comes; greets who joins.
 //
 //   node sleeper.js MOTD [PORT [VERSION [HABIT..]]]
 //
@@ -20,6 +20,7 @@ if (has('flood')) setInterval(() => process.stdout.write('\xff\xfe nothing that 
 function open () {
   const crypto = require('crypto')
   const mc = require('minecraft-protocol')
+  const { say } = require('./chat')
   const data = require('minecraft-data')(version)
   const server = mc.createServer({ 'online-mode': false, host: '0.0.0.0', port: Number(port), version, motd, hideErrors: true })
   server.on('listening', () => console.log(`ready ${Date.now()}`))
@@ -31,6 +32,7 @@ function open () {
     // As much as a world: by that the proxy tells players from knocks.
     const channel = client.version && data.version.version < 393 ? 'MC|Test' : 'drawbridge:test'
     for (let i = 0; i < 8; i++) client.write('custom_payload', { channel, data: crypto.randomBytes(25000) })
+    say(client, `welcome ${client.username}`)
   })
 }
 
