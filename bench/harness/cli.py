@@ -15,7 +15,8 @@ SUITES = {
     "stalled": suites.stalled, "status": suites.status, "route": proxy_suites.route,
     "reload": proxy_suites.reload, "instructions": proxy_suites.instructions,
     "intercepted": packet_suites.intercepted, "flood": packet_suites.flood,
-    "idle_players": packet_suites.idle_players, "limbo": packet_suites.limbo, "codec": packet_suites.codec, "gate": gate_suite.gate,
+    "idle_players": packet_suites.idle_players, "limbo": packet_suites.limbo,
+    "limbo_hold": packet_suites.limbo_hold, "limbo_storm": packet_suites.limbo_storm, "codec": packet_suites.codec, "gate": gate_suite.gate,
 }
 
 
@@ -27,6 +28,7 @@ def parse():
                         "; options of drawbridge: drawbridge+1ms, drawbridge+auto, drawbridge+offline and other modes")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3.0, help="measured time of one run under load")
+    parser.add_argument("--hold", type=float, default=600.0, metavar="S", help="how long limbo_hold lasts (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
                         help="where results go; suites that FILE has and that do not run now are kept")
     parser.add_argument("--readme", action="store_true",
@@ -71,7 +73,7 @@ def main():
                 shared=options.shared_machine)
     bench = suites.Bench(Peers(ROOT, options.binary.resolve(), options.generator.resolve(), options.shared_machine), load, ROOT,
                          options.rounds, options.seconds, options.peers.split(",") if options.peers else None,
-                         say=lambda text: print(text, flush=True))
+                         hold=options.hold, say=lambda text: print(text, flush=True))
     about = {**machine.describe(ROOT), "shared": options.shared_machine}
     measurements = []
     for name in options.suites or list(SUITES):

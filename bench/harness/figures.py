@@ -225,6 +225,12 @@ TABLES = [
                                                  ("per_cpu_second", "a second and core")]),
     ("limbo", "stay", "Limbo: players who stay", [("bytes_per_player", "B a player"),
                                                   ("bytes_per_player_first", "B a player, first burst")]),
+    ("limbo_hold", "500", "Limbo: 500 players who stand there", [
+        ("wall", "s"), ("cpu_percent", "% of a core"), ("rss_start", "B without players"), ("rss_in", "B once all are in"),
+        ("rss_end", "B at the end")]),
+    ("limbo_storm", "1000", "1,000 players whose server dies at once", [
+        ("half_landed_ms", "ms until half have landed"), ("all_landed_ms", "ms until all have"),
+        ("cpu_us_per_player", "us CPU/player")]),
     *(("gate", case, f"Gate: {case}", [("cpu_us_per_connection", "us CPU/connection"), ("per_cpu_second", "a second and core")])
       for case in ("accepted", "logged in", *gate_suite.REASONS)),
     *(("gate", case, f"Gate: {case}", [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")])

@@ -94,6 +94,28 @@ def limbo(bench):
                                  servers=only_a_limbo, settings=PATIENT)
 
 
+def a_server_and_a_limbo(servers):
+    described = servers / "bench.toml"
+    described.write_text('fallback = ["waiting"]\n' + described.read_text())
+    (servers / "waiting.toml").write_text('limbo = true\ndomains = ["waiting.test"]\n')
+
+
+def limbo_hold(bench):
+    """500 players who stand in the limbo for --hold seconds: what they cost meanwhile, and that nobody is lost."""
+    yield from bench.measure("limbo_hold", "500", 0, "drawbridge",
+                             lambda relay: bench.load.once("limbo", relay, limit=int(bench.hold) + 120, what="hold",
+                                                           players=500, seconds=bench.hold),
+                             servers=only_a_limbo, settings=PATIENT)
+
+
+def limbo_storm(bench):
+    """1,000 players whose server dies at once; fails unless everybody lands in the limbo."""
+    for number in range(bench.rounds):
+        yield from bench.measure("limbo_storm", "1000", number, "drawbridge+offline",
+                                 lambda relay: bench.load.once("limbo", relay, limit=150, what="storm", players=1000),
+                                 servers=a_server_and_a_limbo, settings=PATIENT)
+
+
 def codec(bench):
     """Cipher and compression against OpenSSL, zlib and libdeflate."""
     program = bench.peers.binary.parent / "bench" / "codec_bench"

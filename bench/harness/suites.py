@@ -27,12 +27,13 @@ DEFAULT_PEERS = {
 class Bench:
     """What every suite needs: the peers, the generator, and how long and how often."""
 
-    def __init__(self, peers, load, root, rounds=3, seconds=3.0, wanted=None, say=print):
+    def __init__(self, peers, load, root, rounds=3, seconds=3.0, wanted=None, hold=600.0, say=print):
         self.peers = peers
         self.load = load
         self.root = root
         self.rounds = rounds
         self.seconds = seconds
+        self.hold = hold  # seconds of limbo_hold
         self.wanted = wanted
         self.say = say
         self.failures = []
@@ -68,7 +69,7 @@ def short(result):
     shown = ("rate", "cpu_us_per_packet", "delay_p50_us", "delay_p99_us", "gb_per_s", "relay_cpu_s_per_gb", "relay_cpu_us_per_packet",
              "bytes_per_player", "descriptors_per_player", "per_cpu_second", "cpu_us_per_connection",
              "cpu_us_per_ping", "held_bytes_per_player", "taken_bytes_per_player", "start_seconds",
-             "edit_live_ms", "instructions_per_packet", "ns", "foreign")
+             "edit_live_ms", "cpu_percent", "rss_in", "rss_end", "half_landed_ms", "all_landed_ms", "instructions_per_packet", "ns", "foreign")
     parts = [f"{key}={result[key]:.4g}" for key in shown if isinstance(result.get(key), (int, float))]
     return " ".join(parts) + (" NOISY" if result.get("noisy") else "")
 

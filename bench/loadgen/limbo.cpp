@@ -1,7 +1,8 @@
 // Suite `limbo`: clients of 1.21.4 that log in and walk into the proxy's own world, as vanilla ones
 // do: packs, registries and tags, then the world with its chunks. `join`: each leaves once it has
 // its own line in the tab list, and another one comes; `stay`: N of them stay, then N more, for the
-// memory of one.
+// memory of one; `hold`: N stay for a while, and are asked whether they live; `storm`: N play on a
+// server that dies under all of them at once, and everybody has to land in the limbo.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "login.hpp"
 #include "meter.hpp"
 #include "minecraft.hpp"
 #include "packet_link.hpp"
@@ -29,15 +31,19 @@ constexpr int chunks_expected = 9;
 namespace to_client {
 constexpr char login_disconnect = 0x00, success = 0x02, compress = 0x03;
 constexpr char finish_configuration = 0x03, registry_data = 0x07, select_known_packs = 0x0E;
-constexpr char kick_disconnect = 0x1D, keep_alive = 0x27, map_chunk = 0x28, player_info = 0x40;
+constexpr char configuration_keep_alive = 0x04;
+constexpr char kick_disconnect = 0x1D, keep_alive = 0x27, map_chunk = 0x28, login = 0x2C;
+constexpr char player_info = 0x40, start_configuration = 0x70;
 }  // namespace to_client
 namespace to_server {
 constexpr char login_acknowledged = 0x03, finish_configuration = 0x03, select_known_packs = 0x07;
-constexpr char keep_alive = 0x1A;
+constexpr char configuration_keep_alive = 0x04;
+constexpr char configuration_acknowledged = 0x0E, keep_alive = 0x1A;
 }  // namespace to_server
 
 struct Visitor {
-  enum class Phase { login, configuration, play, there };
+  // `elsewhere`: on a server of the generator's own, from where it will have to come.
+  enum class Phase { login, configuration, play, there, elsewhere };
   Fd fd;
   std::unique_ptr<PacketLink> link = std::make_unique<PacketLink>();
   Phase phase = Phase::login;
@@ -49,8 +55,13 @@ class Visitors {
   Visitors(Door& door, bool stay) : door_(door), epoll_(make_epoll()), stay_(stay) {}
 
   void begin();
+  // The client's end of somebody who is in the game already.
+  void adopt(Player player);
   void turn();
   [[nodiscard]] std::int64_t arrived() const { return arrived_; }
+  // Who has been shown the world of the generator's server.
+  [[nodiscard]] std::int64_t elsewhere() const { return elsewhere_; }
+  [[nodiscard]] std::int64_t keep_alives() const { return keep_alives_; }
   void refill(bool on) { refill_ = on; }
 
  private:
@@ -59,6 +70,7 @@ class Visitors {
   void in_login(Visitor& visitor, char kind, std::string_view fields);
   void in_configuration(Visitor& visitor, char kind, std::string_view fields);
   void in_play(Visitor& visitor, char kind, std::string_view fields);
+  void elsewhere(Visitor& visitor, char kind, std::string_view fields);
   static void say(Visitor& visitor, char kind, std::string_view fields = {});
 
   Door& door_;
@@ -67,7 +79,7 @@ class Visitors {
   bool refill_ = true;
   std::vector<Visitor> visitors_;
   std::vector<std::size_t> free_;
-  std::int64_t arrived_ = 0;
+  std::int64_t arrived_ = 0, elsewhere_ = 0, keep_alives_ = 0;
   int next_player_ = 0;
   std::array<char, 65'536> buffer_;  // NOLINT: filled before it is read
 };
@@ -85,6 +97,15 @@ void Visitors::begin() {
   visitor.fd = connect_to(door_.target());
   send_all(visitor.fd.get(), login_hello(door_.host(), door_.port(), next_player_++ % 100'000));
   set_nonblocking(visitor.fd.get());
+  epoll_add(epoll_.get(), visitor.fd.get(), EPOLLIN, slot);
+}
+
+void Visitors::adopt(Player player) {
+  const std::size_t slot = visitors_.size();
+  Visitor& visitor = visitors_.emplace_back();
+  visitor.fd = std::move(player.client);
+  visitor.link = std::move(player.client_link);
+  visitor.phase = Visitor::Phase::elsewhere;
   epoll_add(epoll_.get(), visitor.fd.get(), EPOLLIN, slot);
 }
 
@@ -111,6 +132,8 @@ void Visitors::in_configuration(Visitor& visitor, char kind, std::string_view fi
     ++visitor.registries;
   } else if (kind == to_client::select_known_packs) {
     say(visitor, to_server::select_known_packs, fields);  // all that is on offer
+  } else if (kind == to_client::configuration_keep_alive) {
+    say(visitor, to_server::configuration_keep_alive, fields);
   } else if (kind == to_client::finish_configuration) {
     if (visitor.registries == 0) die("a visitor was told of no registry");
     say(visitor, to_server::finish_configuration);
@@ -121,11 +144,23 @@ void Visitors::in_configuration(Visitor& visitor, char kind, std::string_view fi
 void Visitors::in_play(Visitor& visitor, char kind, std::string_view fields) {
   if (kind == to_client::kick_disconnect) die("a visitor was kicked");
   if (kind == to_client::map_chunk) ++visitor.chunks;
-  if (kind == to_client::keep_alive) say(visitor, to_server::keep_alive, fields);
+  if (kind == to_client::keep_alive) {
+    say(visitor, to_server::keep_alive, fields);
+    ++keep_alives_;
+  }
   if (kind != to_client::player_info || visitor.phase == Visitor::Phase::there) return;
   if (visitor.chunks != chunks_expected) die("a visitor got {} chunks", visitor.chunks);
   visitor.phase = Visitor::Phase::there;
   ++arrived_;
+}
+
+void Visitors::elsewhere(Visitor& visitor, char kind, std::string_view fields) {
+  if (kind == to_client::kick_disconnect) die("a player whose server died was kicked");
+  if (kind == to_client::login) ++elsewhere_;
+  if (kind == to_client::keep_alive) say(visitor, to_server::keep_alive, fields);
+  if (kind != to_client::start_configuration) return;
+  say(visitor, to_server::configuration_acknowledged);
+  visitor.phase = Visitor::Phase::configuration;
 }
 
 void Visitors::packet(Visitor& visitor, std::string_view packet) {
@@ -139,6 +174,8 @@ void Visitors::packet(Visitor& visitor, std::string_view packet) {
     case Visitor::Phase::play:
     case Visitor::Phase::there:
       return in_play(visitor, kind, fields);
+    case Visitor::Phase::elsewhere:
+      return elsewhere(visitor, kind, fields);
   }
 }
 
@@ -227,13 +264,111 @@ void stay(Door& door, Args& args) {
   report.print();
 }
 
+// Turns until `done()`, for as long as there is patience.
+template <class Done>
+void until(Visitors& visitors, std::string_view what, const Done& done) {
+  const std::int64_t end = now_ns() + patience_ns;
+  while (!done()) {
+    if (now_ns() > end) die("not in time: {}", what);
+    visitors.turn();
+  }
+}
+
+void hold(Door& door, Args& args) {
+  Stretch stretch(args);
+  const auto relay = args.pids("relay");
+  const int count = args.number("players", 500, 1, 9000);
+  const double seconds = args.real("seconds", 600);
+  args.finish();
+  if (relay.empty()) die("limbo needs --relay");
+
+  const std::int64_t rss_start = resident_bytes(relay);
+  Visitors visitors(door, true);
+  for (int i = 0; i < count; ++i) visitors.begin();
+  until(visitors, "all are in the limbo", [&] { return visitors.arrived() == count; });
+  const std::int64_t rss_in = resident_bytes(relay);
+  const std::int64_t asked = visitors.keep_alives();
+  stretch.begin();
+  const std::int64_t end = now_ns() + static_cast<std::int64_t>(seconds * 1e9);
+  while (now_ns() < end) visitors.turn();  // ends the program if anybody is dropped
+  stretch.end();
+  const std::int64_t keep_alives = visitors.keep_alives() - asked;
+  // Asked every ten seconds; who came at the end of such a stretch is one short.
+  const auto expected = static_cast<std::int64_t>(seconds / 10 - 1) * count;
+  if (keep_alives < expected) die("{} keep-alives came of {}", keep_alives, expected);
+
+  Report report;
+  stretch.describe(report);
+  report.add("players", static_cast<std::int64_t>(count))
+      .add("keep_alives", keep_alives)
+      .add("rss_start", rss_start)
+      .add("rss_in", rss_in)
+      .add("rss_end", resident_bytes(relay))
+      .add("cpu_percent", stretch.relay_cpu() / stretch.wall() * 100)
+      .add("cpu_us_per_player_second", stretch.relay_cpu() / stretch.wall() * 1e6 / count);
+  report.print();
+}
+
+// `login` of 1.21.4: what puts a client into a world.
+std::string world_packet() {
+  constexpr std::string_view overworld = "minecraft:overworld";
+  std::string packet(1, to_client::login);
+  packet.append({0, 0, 0, 7, 0, 1});  // entity, not hardcore, one world
+  put_string(packet, overworld);
+  packet.append({20, 8, 8, 0, 1, 0, 0});  // players, distances, three switches, dimension type
+  put_string(packet, overworld);
+  packet.append(8, 0);                        // the seed's hash
+  packet.append({1, -1, 0, 0, 0, 0, 63, 0});  // modes, kinds of world, no death, sea level
+  return packet;
+}
+
+void storm(Door& door, Args& args) {
+  Stretch stretch(args);
+  const int count = args.number("players", 1000, 1, 4500);
+  args.finish();
+
+  constexpr int burst = 100, threshold = 256;
+  std::vector<Player> players = play_in(door, 0, count, burst, threshold);
+  Visitors visitors(door, true);
+  std::vector<Fd> servers;
+  const std::string world = world_packet();
+  for (Player& player : players) {
+    std::string bytes;
+    player.server_link->put(bytes, world);
+    send_all(player.server.get(), bytes);
+    servers.push_back(std::move(player.server));
+    visitors.adopt(std::move(player));
+  }
+  until(visitors, "all are in the world", [&] { return visitors.elsewhere() == count; });
+  stretch.begin();
+  const std::int64_t died = now_ns();
+  servers.clear();
+  std::int64_t half = 0;
+  until(visitors, "everybody has landed", [&] {
+    if (half == 0 && visitors.arrived() >= (count + 1) / 2) half = now_ns();
+    return visitors.arrived() == count;
+  });
+  const std::int64_t landed = now_ns();
+  stretch.end();
+
+  Report report;
+  stretch.describe(report);
+  report.add("players", static_cast<std::int64_t>(count))
+      .add("half_landed_ms", static_cast<double>(half - died) / 1e6)
+      .add("all_landed_ms", static_cast<double>(landed - died) / 1e6)
+      .add("cpu_us_per_player", stretch.relay_cpu() * 1e6 / count);
+  report.print();
+}
+
 }  // namespace
 
 void run_limbo(Args& args) {
   Door door(args);
   const std::string what = args.text("what", "join");
   if (what == "stay") return stay(door, args);
-  if (what != "join") die("--what is join or stay");
+  if (what == "hold") return hold(door, args);
+  if (what == "storm") return storm(door, args);
+  if (what != "join") die("--what is join, stay, hold or storm");
   join(door, args);
 }
 
