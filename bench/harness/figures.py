@@ -181,6 +181,8 @@ FIGURES = [
     Figure("the same in client_only", value("idle_players", "burst", "bytes_per_player", "drawbridge+client_only"),
            4096, "B"),
     Figure("memory of one more player in the limbo", value("limbo", "stay", "bytes_per_player", "drawbridge"), 2048, "B"),
+    Figure("switch to another server: time beside a direct log-in of its own",
+           value("move", "fallback", "added_p50_ms", "drawbridge+offline"), 5, "ms"),
     *(Figure(f"turned away by {reason}: CPU, of a relayed log-in's", refused_cost(reason), 0.25)
       for reason in gate_suite.REASONS),
     Figure("turned away by connection rate: a second and core, of HAProxy's with its rule",
@@ -228,6 +230,8 @@ TABLES = [
     ("limbo_hold", "500", "Limbo: 500 players who stand there", [
         ("wall", "s"), ("cpu_percent", "% of a core"), ("rss_start", "B without players"), ("rss_in", "B once all are in"),
         ("rss_end", "B at the end")]),
+    ("move", "fallback", "A player between two servers", [
+        ("own_login_p50_us", "us of a direct log-in"), ("move_p50_us", "us of a move"), ("added_p50_ms", "ms added, p50")]),
     ("limbo_storm", "1000", "1,000 players whose server dies at once", [
         ("half_landed_ms", "ms until half have landed"), ("all_landed_ms", "ms until all have"),
         ("cpu_us_per_player", "us CPU/player")]),

@@ -9,7 +9,7 @@ from .peers import BACKEND, HOST, prepared
 
 
 # Suites of the generator that take no processor time.
-UNMETERED = ("stalled", "serial")
+UNMETERED = ("stalled", "serial", "move")
 
 
 class LoadFailed(Exception):

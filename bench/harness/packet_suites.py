@@ -5,7 +5,7 @@ import random
 import subprocess
 
 from . import session_server
-from .peers import HOST, prepared
+from .peers import HOST, prepared, server_file
 
 THRESHOLD = 256  # the vanilla default
 MODES = ("passthrough", "offline", "client_only")
@@ -114,6 +114,20 @@ def limbo_storm(bench):
         yield from bench.measure("limbo_storm", "1000", number, "drawbridge+offline",
                                  lambda relay: bench.load.once("limbo", relay, limit=150, what="storm", players=1000),
                                  servers=a_server_and_a_limbo, settings=PATIENT)
+
+
+def two_servers(servers):
+    described = servers / "bench.toml"
+    described.write_text('fallback = ["other"]\n' + described.read_text())
+    server_file(servers / "other.toml", "other.test", "offline")
+
+
+def move(bench):
+    """300 players, one at a time: from the end of their server to the world of its fallback; beside a direct log-in."""
+    for number in range(bench.rounds):
+        with bench.load.awake():
+            yield from bench.measure("move", "fallback", number, "drawbridge+offline",
+                                     lambda relay: bench.load.once("move", relay, players=300), servers=two_servers)
 
 
 def codec(bench):

@@ -69,7 +69,7 @@ def short(result):
     shown = ("rate", "cpu_us_per_packet", "delay_p50_us", "delay_p99_us", "gb_per_s", "relay_cpu_s_per_gb", "relay_cpu_us_per_packet",
              "bytes_per_player", "descriptors_per_player", "per_cpu_second", "cpu_us_per_connection",
              "cpu_us_per_ping", "held_bytes_per_player", "taken_bytes_per_player", "start_seconds",
-             "edit_live_ms", "cpu_percent", "rss_in", "rss_end", "half_landed_ms", "all_landed_ms", "instructions_per_packet", "ns", "foreign")
+             "edit_live_ms", "cpu_percent", "rss_in", "rss_end", "half_landed_ms", "own_login_p50_us", "move_p50_us", "added_p50_ms", "all_landed_ms", "instructions_per_packet", "ns", "foreign")
     parts = [f"{key}={result[key]:.4g}" for key in shown if isinstance(result.get(key), (int, float))]
     return " ".join(parts) + (" NOISY" if result.get("noisy") else "")
 

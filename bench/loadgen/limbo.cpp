@@ -309,19 +309,6 @@ void hold(Door& door, Args& args) {
   report.print();
 }
 
-// `login` of 1.21.4: what puts a client into a world.
-std::string world_packet() {
-  constexpr std::string_view overworld = "minecraft:overworld";
-  std::string packet(1, to_client::login);
-  packet.append({0, 0, 0, 7, 0, 1});  // entity, not hardcore, one world
-  put_string(packet, overworld);
-  packet.append({20, 8, 8, 0, 1, 0, 0});  // players, distances, three switches, dimension type
-  put_string(packet, overworld);
-  packet.append(8, 0);                        // the seed's hash
-  packet.append({1, -1, 0, 0, 0, 0, 63, 0});  // modes, kinds of world, no death, sea level
-  return packet;
-}
-
 void storm(Door& door, Args& args) {
   Stretch stretch(args);
   const int count = args.number("players", 1000, 1, 4500);
@@ -331,7 +318,8 @@ void storm(Door& door, Args& args) {
   std::vector<Player> players = play_in(door, 0, count, burst, threshold);
   Visitors visitors(door, true);
   std::vector<Fd> servers;
-  const std::string world = world_packet();
+  std::string world(1, to_client::login);
+  put_world(world);
   for (Player& player : players) {
     std::string bytes;
     player.server_link->put(bytes, world);

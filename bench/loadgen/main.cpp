@@ -24,6 +24,7 @@ constexpr Suite suites[] = {
     {"status", run_status},   {"bare-status", run_bare_status},
     {"serial", run_serial},   {"spin", run_spin},
     {"refused", run_refused}, {"limbo", run_limbo},
+    {"move", run_move},
 };
 
 }  // namespace

@@ -97,4 +97,14 @@ std::optional<std::size_t> frame_size(std::string_view bytes) {
   return bytes.size() - rest.size() + *length;
 }
 
+void put_world(std::string& out) {
+  constexpr std::string_view overworld = "minecraft:overworld";
+  out.append({0, 0, 0, 7, 0, 1});  // entity, not hardcore, one world
+  put_string(out, overworld);
+  out.append({20, 8, 8, 0, 1, 0, 0});  // players, distances, three switches, dimension type
+  put_string(out, overworld);
+  out.append(8, 0);                        // the seed's hash
+  out.append({1, -1, 0, 0, 0, 0, 63, 0});  // modes, kinds of world, no death, sea level
+}
+
 }  // namespace drawbridge::bench

@@ -20,6 +20,9 @@ std::string status_hello(std::string_view host, std::uint16_t port);
 std::string status_answer(std::string_view json);
 std::string ping(std::uint64_t token);
 
+// The fields of `login`, the packet that puts a client into a world.
+void put_world(std::string& out);
+
 // The player whose login_start this packet (id and fields) is. Ends the program when it is none.
 int player_of(std::string_view login_start);
 

@@ -18,6 +18,7 @@ void run_bare_status(
     Args& args);  // the least program that answers status pings: the yardstick for run_status
 void run_serial(Args& args);  // one packet at a time, for instruction counts
 void run_limbo(Args& args);   // clients that walk into the proxy's own world
+void run_move(Args& args);    // players between two servers
 void run_spin(Args& args);    // keeps a processor awake
 
 }  // namespace drawbridge::bench
