@@ -105,6 +105,9 @@ RouteReport explain_route(const RouteQuestion& question,
   const core::WorldPtr world = world_of_files(shared, folder.files);
   RouteReport report = explain_route(question, *world);
   if (report.exit_code != 2) report.text = problems + report.text;
+  if (report.server && question.ip)
+    report.text +=
+        "  filters, bans and who may start it: `drawbridge ctl route` asks the proxy that runs\n";
   return report;
 }
 

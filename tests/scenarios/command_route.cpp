@@ -20,6 +20,21 @@ TEST(CommandRoute, says_which_pattern_decides_and_where_it_leads) {
   EXPECT_NE(ended.output.find("red.lan:7"), std::string::npos) << ended.output;
 }
 
+// What a running proxy knows of an address stands in no file.
+TEST(CommandRoute, an_address_is_told_who_knows_more_about_it) {
+  const TempFolder folder;
+  folder.write("drawbridge.toml", "");
+  folder.write("servers/any.toml", signpost("[\"any.test\"]", "any"));
+  const auto route = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"route", "any.test"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(DRAWBRIDGE_PROGRAM, {.arguments = words, .folder = folder.path()}).output;
+  };
+  const std::string hint = "`drawbridge ctl route` asks the proxy that runs";
+  EXPECT_NE(route({"--ip", "192.0.2.7"}).find(hint), std::string::npos);
+  EXPECT_EQ(route({}).find(hint), std::string::npos);
+}
+
 TEST(CommandRoute, a_port_and_a_missing_file_are_told) {
   const TempFolder folder;
   const auto route = [&](const std::string& host) {

@@ -93,10 +93,10 @@ class Player:
 
     sources = (f"127.0.7.{n}" for n in range(1, 255))
 
-    def __init__(self, port, domain, name="Steve", version="1.20.4", source=None):
+    def __init__(self, port, domain, name="Steve", version="1.20.4", source=None, account=None):
         self.process = subprocess.Popen(
             [places.tool("node"), str(places.PEERS / "node" / "player.js"), "127.0.0.1", str(port), domain, name,
-             source or next(self.sources), version], text=True,
+             source or next(self.sources), version, *([json.dumps(account)] if account else [])], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "NODE_PATH": str(places.NODE_MODULES)})
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()

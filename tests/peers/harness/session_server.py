@@ -13,6 +13,7 @@ HAS_JOINED = "/session/minecraft/hasJoined"
 class SessionServer:
     def __init__(self):
         self.accounts: dict[str, dict] = {}  # token -> profile
+        self.asked = 0  # how often somebody checked a player
         self.joined: dict[tuple[str, str], dict] = {}  # name, server hash -> profile
         self.server: asyncio.Server | None = None
 
@@ -61,6 +62,7 @@ class SessionServer:
             self.joined[profile["name"], asked["serverId"]] = profile
             return "204 No Content", None
         if (method, target.path) == ("GET", HAS_JOINED):
+            self.asked += 1
             query = parse_qs(target.query)
             profile = self.joined.pop((query["username"][0], query["serverId"][0]), None)
             return ("200 OK", profile) if profile else ("204 No Content", None)

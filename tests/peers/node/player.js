@@ -1,13 +1,16 @@
 // One player: prints "joined MILLISECONDS EPOCH" when the server has let it into the world, or "refused: ..."; leaves when
 // its input ends. Follows a transfer, as a player's client does.
 //
-//   node player.js HOST PORT DOMAIN NAME SOURCE [VERSION]
+//   node player.js HOST PORT DOMAIN NAME SOURCE [VERSION [ACCOUNT]]
+//
+// ACCOUNT is JSON (account.js); without it the player cannot be verified.
 'use strict'
 
 const net = require('net')
 const mc = require('minecraft-protocol')
+const { withAccount } = require('./account')
 
-const [host, port, domain, username, localAddress, version = '1.20.4'] = process.argv.slice(2)
+const [host, port, domain, username, localAddress, version = '1.20.4', account] = process.argv.slice(2)
 const began = Date.now()
 const end = words => {
   console.log(words)
@@ -16,14 +19,14 @@ const end = words => {
 
 function join (intent) {
   let sentOn = false
-  const client = mc.createClient({
+  const client = mc.createClient(withAccount({
     host: domain,
     port: Number(port),
     username,
     version,
     hideErrors: true,
     connect: client => client.setSocket(net.connect({ host, port: Number(port), localAddress }))
-  })
+  }, account && JSON.parse(account)))
   if (intent !== 2) {
     const write = client.write
     client.write = (name, fields) => write.call(client, name, name === 'set_protocol' ? { ...fields, nextState: intent } : fields)

@@ -5,7 +5,7 @@
 //   node sleeper.js MOTD [PORT [VERSION [HABIT..]]]
 //
 // Habits of servers as they are: deaf (to its console and to SIGTERM), flood (its console), die (at once), never (opens),
-// late (opens after two seconds).
+// late (opens after two seconds). `online`: in online mode, with the session server at SESSION_SERVER.
 'use strict'
 
 const [motd, port = '25565', version = '1.20.4', ...habits] = process.argv.slice(2)
@@ -22,7 +22,13 @@ function open () {
   const mc = require('minecraft-protocol')
   const { say } = require('./chat')
   const data = require('minecraft-data')(version)
-  const server = mc.createServer({ 'online-mode': false, host: '0.0.0.0', port: Number(port), version, motd, hideErrors: true })
+  if (has('online')) {
+    // The library has no option for another session server: its factory is given a host before first use.
+    const yggdrasil = require('yggdrasil')
+    const factory = yggdrasil.server
+    yggdrasil.server = options => factory({ ...options, host: process.env.SESSION_SERVER })
+  }
+  const server = mc.createServer({ 'online-mode': has('online'), enforceSecureProfile: false, host: '0.0.0.0', port: Number(port), version, motd, hideErrors: true })
   server.on('listening', () => console.log(`ready ${Date.now()}`))
   server.on('connection', client => client.on('login_start', () => console.log(`login ${Date.now()}`)))
   server.on('playerJoin', client => {
