@@ -134,6 +134,9 @@ class LimboHandler {
   virtual void on_command(LimboGuest& guest, std::string_view /*command*/) {
     guest.tell("§7There are no commands here.");
   }
+  // Whether players whom it holds may use the proxy's own commands (/drawbridge), by which they may
+  // go to another server. Not where the hold is a check that they have to pass.
+  [[nodiscard]] virtual bool allows_our_commands() const { return false; }
   // Once a second, for texts that change; `held` is in seconds.
   virtual void on_second(LimboGuest& /*guest*/, std::uint32_t /*held*/) {}
   // It had accepted, as had everybody after it, and the server did not take the player: `why` is

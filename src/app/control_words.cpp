@@ -29,20 +29,27 @@ std::string config_file_answer(const std::optional<fs::path>& path) {
   return fmt::format("{}\n{}\n", exit_ok, (error ? *path : whole).native());
 }
 
-ControlReport ask_running_proxy(std::string_view request, const std::optional<fs::path>& config,
-                                const config::Overlays& overlays, const fs::path& service) {
+Result<fs::path> control_socket_of(const std::optional<fs::path>& config,
+                                   const config::Overlays& overlays, const fs::path& service) {
   const config::GlobalFile found = config::find_global_file(config);
   const config::Loaded loaded = config::load_global(found.path, overlays);
   if (!loaded.config) {
     std::string problems;
     for (const config::Problem& problem : loaded.problems) problems += problem.text() + "\n";
-    return {.text = problems, .exit_code = exit_config};
+    return std::unexpected(Error{.what = std::move(problems)});
   }
   fs::path socket = loaded.config->control.socket;
   if (!loaded.origins.contains("control.socket") && control::is_control_socket_dead(socket) &&
       is_service_for(service, found.path))
     socket = service;
-  const auto answer = control::ask_control_socket(socket, request);
+  return socket;
+}
+
+ControlReport ask_running_proxy(std::string_view request, const std::optional<fs::path>& config,
+                                const config::Overlays& overlays, const fs::path& service) {
+  const auto socket = control_socket_of(config, overlays, service);
+  if (!socket) return {.text = socket.error().what, .exit_code = exit_config};
+  const auto answer = control::ask_control_socket(*socket, request);
   if (!answer) return {.text = answer.error().what + "\n", .exit_code = exit_no_proxy};
   // The first line is the exit code.
   const auto end = answer->find('\n');

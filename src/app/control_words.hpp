@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "config/load.hpp"
 
 namespace drawbridge::app {
@@ -18,6 +19,12 @@ struct ControlReport {
 
 // Where the service's unit has it; a shell does not know RUNTIME_DIRECTORY.
 inline constexpr std::string_view service_socket = "/run/drawbridge/drawbridge.sock";
+
+// Where the proxy of this configuration has its socket. An error: the configuration cannot be read,
+// with a line for each problem.
+Result<std::filesystem::path> control_socket_of(
+    const std::optional<std::filesystem::path>& config, const config::Overlays& overlays,
+    const std::filesystem::path& service = service_socket);
 
 // `config` and `overlays` say which socket it is, as for `run`. Where nobody listens there, and the
 // configuration names none, the service is asked: if there is no configuration here, or it is the

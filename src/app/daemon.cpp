@@ -10,6 +10,7 @@
 
 #include "app/commands/parts.hpp"
 #include "app/control_words.hpp"
+#include "app/log_stream.hpp"
 #include "app/port_owner.hpp"
 #include "app/problem_log.hpp"
 #include "app/status_words.hpp"
@@ -225,7 +226,7 @@ int Daemon::begin_gate() {
 void Daemon::open_control_socket() {
   control_socket_ = std::make_unique<control::ControlSocket>(
       control_, global_->control.socket,
-      [this](std::string_view request) { return answer(request); });
+      [this](std::string_view request) { return answer(request); }, log_stream);
   if (const auto opened = control_socket_->open(); !opened)
     log::warn("app", "`drawbridge status` will not work", {{"reason", opened.error().what}});
 }

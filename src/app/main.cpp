@@ -13,6 +13,7 @@
 #include "app/control_words.hpp"
 #include "app/daemon.hpp"
 #include "app/file_world.hpp"
+#include "app/log_stream.hpp"
 #include "app/ping.hpp"
 #include "app/route.hpp"
 #include "app/version.hpp"
@@ -103,6 +104,20 @@ void tell_without_file(const CommonFlags& flags) {
     fmt::print(stderr, "note: no drawbridge.toml here, so the defaults hold; -c names another\n");
 }
 
+// The question as a command of the running proxy.
+std::string live_route(const app::RouteQuestion& question) {
+  std::vector<std::string> words{"route", question.host};
+  const auto add = [&](std::string option, const std::optional<std::string>& value) {
+    if (!value) return;
+    words.push_back(std::move(option));
+    words.push_back(*value);
+  };
+  add("--listener", question.listener);
+  add("--ip", question.ip);
+  if (question.protocol) add("--protocol", fmt::format("{}", *question.protocol));
+  return api::join_command(words);
+}
+
 // Null while there is none. Set and cleared while no line is being written elsewhere.
 features::console::Console* the_console = nullptr;
 
@@ -190,6 +205,9 @@ int main(int argc, char** argv) {
   route_word->add_option("--listener", question.listener, "Listener by name or address");
   route_word->add_option("--protocol", question.protocol, "The player's protocol number");
   route_word->add_option("--ip", question.ip, "The player's address");
+
+  bool route_live = false;
+  route_word->add_flag("--live", route_live, "Ask the running proxy, which knows every provider");
 
   app::PingOptions ping;
   CLI::App* ping_word = cli.add_subcommand("ping", "Ping a server as a client does");
@@ -284,6 +302,8 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "usage: drawbridge ctl COMMAND...; `drawbridge ctl help` lists them\n");
       return app::exit_config;
     }
+    if (ctl_word->parsed() && !ctl_json && app::is_to_stay(command))
+      return app::stay_with_proxy(command, flags.path(), overlays);
     if (ctl_json) command.emplace_back("--json");
     const std::string request = ctl_word->parsed()      ? api::join_command(command)
                                 : reload_word->parsed() ? "reload"
@@ -315,6 +335,14 @@ int main(int argc, char** argv) {
   if (route_word->parsed()) {
     config::Overlays overlays;
     if (!flags.overlays(overlays)) return app::exit_config;
+    if (route_live) {
+      const app::ControlReport report =
+          app::ask_running_proxy(live_route(question), flags.path(), overlays);
+      const bool is_answer =
+          report.exit_code == app::exit_ok || report.exit_code == app::exit_no_route;
+      fmt::print(is_answer ? stdout : stderr, "{}", report.text);
+      return report.exit_code;
+    }
     tell_without_file(flags);
     const app::RouteReport report = app::explain_route(question, flags.path(), overlays);
     fmt::print("{}", report.text);

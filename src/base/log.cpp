@@ -32,6 +32,7 @@
 
 #include "base/log_filter.hpp"
 #include "base/log_line.hpp"
+#include "base/log_reader.hpp"
 
 namespace drawbridge::log {
 
@@ -62,6 +63,8 @@ class StandardError final : public spdlog::sinks::base_sink<spdlog::details::nul
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    give_to_readers(static_cast<Level>(message.level),
+                    std::string_view(message.payload.data(), message.payload.size()));
     lines_.append(message.payload.data(), message.payload.size());
     lines_ += '\n';
     if (lines_.size() < write_at_most && queue_.queue_size() > 0) return;
@@ -102,6 +105,9 @@ class StandardError final : public spdlog::sinks::base_sink<spdlog::details::nul
 
 // The thread and its queue. Made by the first line that is written, so that a command that logs
 // nothing has no thread.
+static_assert(static_cast<int>(Level::trace) == spdlog::level::trace &&
+              static_cast<int>(Level::error) == spdlog::level::err);
+
 class Queue {
  public:
   Queue() {
@@ -117,12 +123,13 @@ class Queue {
                                                      spdlog::async_overflow_policy::overrun_oldest);
     logger_->set_level(spdlog::level::trace);
   }
-  void line(std::string_view text) {
+  void line(Level level, std::string_view text) {
     const std::size_t lost = pool_->overrun_counter();
     if (lost != told_lost_.exchange(lost, std::memory_order_relaxed))
-      logger_->log(spdlog::level::info,
+      logger_->log(spdlog::level::warn,
                    "log lines were lost, because nobody read fast enough lost_in_all={}", lost);
-    logger_->log(spdlog::level::info, spdlog::string_view_t(text.data(), text.size()));
+    logger_->log(static_cast<spdlog::level::level_enum>(level),
+                 spdlog::string_view_t(text.data(), text.size()));
   }
   void flush() {
     auto done = sink_->next_flush();
@@ -245,7 +252,7 @@ void write(Level level, std::string_view target, std::string_view message, Field
     const std::scoped_lock lock(s.sink_mutex);
     if (const Sink sink = s.sink.load()) return sink(level, line);
   }
-  writer().line(line);
+  writer().line(level, line);
 }
 
 }  // namespace drawbridge::log

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -25,6 +26,7 @@ namespace {
 using Local = asio::local::stream_protocol;
 constexpr Duration client_deadline = seconds(5);
 constexpr Duration retry_pause = milliseconds(100);
+constexpr Duration stream_pause = milliseconds(100);
 
 std::unexpected<Error> broken(const std::filesystem::path& path, std::string_view what) {
   return fail(Fault::proxy, "{}: {}: {}", path.native(), what, std::strerror(errno));
@@ -68,7 +70,12 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
     Client(Local::socket s, State& owner)
         : socket(std::move(s)), timer(socket.get_executor()), state(owner.weak_from_this()) {}
     ~Client() {
-      if (const auto owner = state.lock()) owner->client_gone();
+      const auto owner = state.lock();
+      if (!owner) return;
+      if (is_stream)
+        --owner->open_streams;
+      else
+        owner->client_gone();
     }
     void serve() {
       timer.expires_after(client_deadline);
@@ -84,20 +91,74 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
     void answer(std::size_t size) {
       const auto owner = state.lock();
       if (!owner) return;
-      reply = owner->handler(std::string_view(request).substr(0, size - 1));
+      const std::string_view line = std::string_view(request).substr(0, size - 1);
+      if (owner->streams) stream = owner->streams(line);
+      if (stream) return begin_stream(*owner);
+      reply = owner->handler(line);
       asio::async_write(socket, asio::buffer(reply),
                         [self = shared_from_this()](const boost::system::error_code&, std::size_t) {
                           self->timer.cancel();
                         });
     }
+    // It gives back its place among those that want a short answer.
+    void begin_stream(State& owner) {
+      if (owner.open_streams == max_streams) {
+        stream = nullptr;
+        reply = "2\nerror: too many are following already\n";
+        asio::async_write(socket, asio::buffer(reply),
+                          [self = shared_from_this()](const boost::system::error_code&,
+                                                      std::size_t) { self->timer.cancel(); });
+        return;
+      }
+      is_stream = true;
+      ++owner.open_streams;
+      owner.client_gone();
+      timer.cancel();
+      watch_for_end();
+      go_on();
+    }
+    // A client has nothing more to say: whatever it sends is its end, or it has gone.
+    void watch_for_end() {
+      asio::async_read(socket, asio::buffer(&farewell, 1),
+                       [self = weak_from_this()](const boost::system::error_code&, std::size_t) {
+                         const auto client = self.lock();
+                         if (!client) return;
+                         boost::system::error_code ignored;
+                         static_cast<void>(client->socket.close(ignored));
+                         client->timer.cancel();
+                       });
+    }
+    void go_on() {
+      if (!socket.is_open() || state.expired()) return;
+      reply = stream();
+      if (reply.empty()) {
+        timer.expires_after(stream_pause);
+        timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+          if (!error) self->go_on();
+        });
+        return;
+      }
+      asio::async_write(
+          socket, asio::buffer(reply),
+          [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+            if (!error) self->go_on();
+          });
+    }
     Local::socket socket;
     asio::steady_timer timer;
     std::weak_ptr<State> state;
     std::string request, reply;
+    Stream stream;
+    bool is_stream = false;
+    char farewell = 0;
   };
 
-  State(Loop& loop, std::filesystem::path p, Handler h)
-      : acceptor(loop.io), retry(loop.io), path(std::move(p)), handler(std::move(h)) {}
+  State(Loop& loop, std::filesystem::path p, Handler h, Streams s)
+      : acceptor(loop.io),
+        retry(loop.io),
+        path(std::move(p)),
+        handler(std::move(h)),
+        streams(std::move(s)) {}
 
   void accept() {
     if (clients >= max_clients || !acceptor.is_open()) return;
@@ -132,13 +193,17 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
   asio::steady_timer retry;
   std::filesystem::path path;
   Handler handler;
+  Streams streams;
   std::size_t clients = 0;
+  std::size_t open_streams = 0;
   bool accepting = false;
   bool bound = false;
 };
 
-ControlSocket::ControlSocket(ControlThread& control, std::filesystem::path path, Handler handler)
-    : state_(std::make_shared<State>(control.loop(), std::move(path), std::move(handler))) {}
+ControlSocket::ControlSocket(ControlThread& control, std::filesystem::path path, Handler handler,
+                             Streams streams)
+    : state_(std::make_shared<State>(control.loop(), std::move(path), std::move(handler),
+                                     std::move(streams))) {}
 
 ControlSocket::~ControlSocket() {
   boost::system::error_code ignored;
@@ -146,6 +211,7 @@ ControlSocket::~ControlSocket() {
   state_->retry.cancel();
   if (state_->bound) unlink(state_->path.c_str());
   state_->handler = [](std::string_view) { return std::string(); };
+  state_->streams = nullptr;
 }
 
 Result<> ControlSocket::open() {
@@ -220,6 +286,33 @@ Result<std::string> ask_control_socket(const std::filesystem::path& path, std::s
   if (!whole || answer.empty())
     return fail(Fault::proxy, "{}: the proxy did not answer", path.native());
   return answer;
+}
+
+Result<bool> follow_control_socket(const std::filesystem::path& path, std::string_view request,
+                                   int interrupted,
+                                   const std::function<void(std::string_view text)>& take) {
+  const int fd = connect_to(path);
+  if (fd < 0) return broken(path, "no running proxy answers");
+  const std::string line = std::string(request) + "\n";
+  bool goes_on =
+      send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size());
+  bool is_whole = goes_on;
+  while (goes_on) {
+    pollfd wait[] = {{.fd = fd, .events = POLLIN, .revents = 0},
+                     {.fd = interrupted, .events = POLLIN, .revents = 0}};
+    if (poll(wait, 2, -1) < 0 && errno != EINTR) break;
+    if (wait[1].revents != 0) {
+      is_whole = false;
+      break;
+    }
+    if (wait[0].revents == 0) continue;
+    char buffer[4096];
+    const ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+    if (count > 0) take(std::string_view(buffer, static_cast<std::size_t>(count)));
+    goes_on = count > 0;
+  }
+  close(fd);
+  return is_whole;
 }
 
 }  // namespace drawbridge::control

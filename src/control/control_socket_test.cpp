@@ -1,12 +1,14 @@
 #include "control/control_socket.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -114,6 +116,73 @@ TEST_F(ControlSocketTest, AClientThatSaysTooMuchIsCutOff) {
   control.run_and_wait([&] { socket.reset(); });
   control.stop();
   control.join();
+}
+
+// --- Streams ---
+
+class ControlStream : public ControlSocketTest {
+ protected:
+  // Each look at a stream adds a KiB; `flood` never stops.
+  void SetUp() override {
+    ASSERT_TRUE(socket.open());
+    control.start();
+  }
+  ControlSocket::Stream stream_for(std::string_view request) {
+    if (!request.starts_with("flood")) return {};
+    return [this] {
+      ++looks;
+      return std::string(1024, 'x');
+    };
+  }
+  ControlThread control;
+  std::atomic<int> looks = 0;
+  ControlSocket socket{control, path, [](std::string_view) { return std::string("short"); },
+                       [this](std::string_view request) { return stream_for(request); }};
+};
+
+// A client that has said this and reads nothing.
+int say_only(const fs::path& path, const std::string& line) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(write(fd, line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  return fd;
+}
+
+TEST_F(ControlStream, OfClientsThatDoNotReadHoldNobodyUp) {
+  std::vector<int> silent;
+  for (std::size_t i = 0; i < ControlSocket::max_streams; ++i)
+    silent.push_back(say_only(path, "flood\n"));
+  // Their sockets fill up, and then nothing is asked of the streams any more.
+  int before = -1;
+  while (before != looks) {
+    before = looks;
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(*ask_control_socket(path, "status"), "short");
+  }
+  EXPECT_LT(looks, 4096);
+  const auto refused = ask_control_socket(path, "flood");
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->starts_with("2\nerror: too many"));
+  // Who goes makes room.
+  close(silent.back());
+  silent.pop_back();
+  std::optional<std::string> got;
+  const int never = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  while (!got || got->starts_with('2')) {
+    got.reset();
+    const auto done = follow_control_socket(path, "flood", never, [&](std::string_view text) {
+      got = std::string(text);
+      const std::uint64_t one = 1;
+      EXPECT_EQ(write(never, &one, sizeof one), 8);
+    });
+    ASSERT_TRUE(done);
+    std::uint64_t count = 0;
+    EXPECT_EQ(read(never, &count, sizeof count), 8);
+  }
+  EXPECT_TRUE(got->starts_with('x'));
+  close(never);
+  for (const int fd : silent) close(fd);
 }
 
 }  // namespace

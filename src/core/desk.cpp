@@ -289,8 +289,7 @@ std::vector<PlayerNote> Desk::players() const {
     out.push_back({.server = one->server->id(),
                    .name = std::string(one->names.player()),
                    .uuid = one->uuid,
-                   .verified = one->is_intercepted() &&
-                               one->server->config.proxy_mode == config::ProxyMode::client_only,
+                   .verified = one->traveller != nullptr && one->traveller->profile.authenticated,
                    .since = one->since,
                    .session = one->number,
                    .client = one->client,
@@ -463,8 +462,7 @@ api::Caller Desk::caller_of(const Session& session) {
   return {.kind = api::Caller::Kind::player,
           .name = std::string(session.names.player()),
           .uuid = session.uuid,
-          .verified = session.is_intercepted() &&
-                      session.server->config.proxy_mode == config::ProxyMode::client_only,
+          .verified = session.traveller != nullptr && session.traveller->profile.authenticated,
           .server = session.server->id(),
           .session = session.number};
 }

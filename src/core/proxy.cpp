@@ -235,6 +235,11 @@ void Proxy::move_player(std::uint64_t number, const MoveOrder& order) {
     });
 }
 
+void Proxy::tell_player(std::uint64_t number, const mc::Text& words) {
+  for (const auto& post : posts_)
+    post->worker.post([desk = &post->desk, number, words] { desk->tell_session(number, words); });
+}
+
 std::vector<PlayerNote> Proxy::players() {
   std::mutex mutex;  // guards `all`
   std::vector<PlayerNote> all;

@@ -71,6 +71,8 @@ class Proxy {
   // Moves a player to another server (session/mover.hpp). The order's `done` is called on the
   // player's worker; not at all if the player is nowhere.
   void move_player(std::uint64_t number, const MoveOrder& order);
+  // A line of chat to a player, wherever it plays; nothing if it is gone. Any thread.
+  void tell_player(std::uint64_t number, const mc::Text& words);
   // Who plays. Waits for the workers.
   [[nodiscard]] std::vector<PlayerNote> players();
   // Hands over who plays, on the control thread, when all workers have told.

@@ -152,5 +152,82 @@ TEST_F(CommandCtl, reload_says_what_it_came_to) {
   EXPECT_EQ(alike.code, 2);
 }
 
+// --- What stays: logs -f and top ---
+
+TEST_F(CommandCtl, logs_shows_the_last_lines_and_with_f_what_comes_until_ctrl_c) {
+  const Program proxy = start();
+  (void)proxy.endpoint();
+  EXPECT_TRUE(ctl({"logs"}).output.contains("ready"));
+  Program follows(DRAWBRIDGE_PROGRAM,
+                  {.arguments = {"ctl", "logs", "-f"}, .folder = folder.path()});
+  Program warned(DRAWBRIDGE_PROGRAM,
+                 {.arguments = {"ctl", "logs", "-f", "--level", "warn"}, .folder = folder.path()});
+  EXPECT_TRUE(eventually([&] { return follows.output().contains("ready"); }));
+  folder.write("servers/lobby.toml", "domain = [\"misspelt\"]\n");
+  ASSERT_EQ(run({"reload"}).code, 2);
+  EXPECT_TRUE(eventually([&] { return follows.output().contains("reloading (command)"); }));
+  EXPECT_TRUE(eventually([&] { return warned.output().contains("unknown key"); }));
+  EXPECT_FALSE(warned.output().contains("reloading"));
+  for (Program* one : {&follows, &warned}) {
+    one->signal(SIGINT);
+    EXPECT_EQ(one->wait(), 0);
+    EXPECT_EQ(one->errors(), "");
+  }
+  EXPECT_EQ(ctl({"logs", "-f", "--level", "loud"}).code, 2);
+}
+
+TEST_F(CommandCtl, what_stays_ends_with_the_proxy) {
+  Program proxy = start();
+  (void)proxy.endpoint();
+  Program follows(DRAWBRIDGE_PROGRAM,
+                  {.arguments = {"ctl", "logs", "-f"}, .folder = folder.path()});
+  Program top(DRAWBRIDGE_PROGRAM, {.arguments = {"ctl", "top"}, .folder = folder.path()});
+  EXPECT_TRUE(eventually([&] { return follows.output().contains("ready"); }));
+  EXPECT_TRUE(eventually([&] { return top.output().contains("lobby"); }));
+  ASSERT_EQ(run({"stop"}).code, 0);
+  EXPECT_EQ(proxy.wait(), 0);
+  for (Program* one : {&follows, &top}) {
+    EXPECT_EQ(one->wait(), 0);
+    EXPECT_EQ(one->errors(), "the proxy has stopped\n");
+  }
+  EXPECT_EQ(ctl({"top"}).code, 5);
+  EXPECT_EQ(ctl({"logs", "-f"}).code, 5);
+}
+
+TEST_F(CommandCtl, top_shows_servers_and_players_until_ctrl_c) {
+  const Program proxy = start();
+  const Player steve(proxy.endpoint(), first);
+  Program top(DRAWBRIDGE_PROGRAM, {.arguments = {"ctl", "top"}, .folder = folder.path()});
+  EXPECT_TRUE(eventually([&] { return top.output().contains("players 1,"); })) << top.output();
+  EXPECT_TRUE(top.output().contains("PLAYER")) << top.output();
+  top.signal(SIGINT);
+  EXPECT_EQ(top.wait(), 0);
+  EXPECT_EQ(top.errors(), "");
+}
+
+TEST_F(CommandCtl, route_live_is_the_running_proxys_answer) {
+  const Program proxy = start();
+  (void)proxy.endpoint();
+  const Ended found = run({"route", "--live", "play.example", "--ip", "10.0.0.1"});
+  EXPECT_EQ(found.code, 0) << found.errors;
+  EXPECT_TRUE(found.output.contains("lobby")) << found.output;
+  EXPECT_EQ(run({"route", "--live", "other.example"}).code, 4);
+  EXPECT_EQ(run({"route", "--live", "play.example", "--listener", "nowhere"}).code, 2);
+  ASSERT_EQ(run({"stop"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return run({"route", "--live", "play.example"}).code == 5; }));
+}
+
+TEST_F(CommandCtl, send_all_says_who_cannot_be_sent) {
+  const Program proxy = start();
+  const Player steve(proxy.endpoint(), first);
+  folder.write("servers/other.toml", server_file("other.example", "127.0.0.1:1"));
+  ASSERT_EQ(run({"reload"}).code, 0);
+  const Ended sent = ctl({"send-all", "other", "--from", "lobby"});
+  EXPECT_EQ(sent.code, 0) << sent.errors;
+  EXPECT_TRUE(sent.output.contains("0 players are on the way to other; 1 are not")) << sent.output;
+  EXPECT_EQ(ctl({"send-all", "nowhere"}).code, 2);
+  EXPECT_EQ(ctl({"send-all", "other", "--from", "nowhere"}).code, 2);
+}
+
 }  // namespace
 }  // namespace drawbridge::kit

@@ -15,11 +15,13 @@ namespace {
 class LimboMoves : public ::testing::TestWithParam<mc::Version> {
  protected:
   LimboMoves()
-      : rig({.global = "[limbo]\ntitle = \"Wait\"\nboss_bar = \"Wait\"\n",
+      : rig({.global = "permissions.player_commands = [\"server\"]\n[limbo]\ntitle = "
+                       "\"Wait\"\nboss_bar = \"Wait\"\n",
              .servers = {{"world", server_file("world.example", server.address(),
-                                               "proxy_mode = \"offline\"\n"
+                                               "proxy_mode = \"offline\"\nnetwork = \"ours\"\n"
                                                "fallback = [\"waiting\"]\n")},
-                         {"waiting", "limbo = true\ndomains = [\"wait.example\"]\n"}}}) {}
+                         {"waiting",
+                          "limbo = true\nnetwork = \"ours\"\ndomains = [\"wait.example\"]\n"}}}) {}
 
   static mc::Version version() { return GetParam(); }
   static bool appear(ShownWorld& world) {
@@ -99,6 +101,24 @@ TEST_P(LimboMoves, and_back_again) {
     ASSERT_TRUE(up);
     if (up->id == 0x7F) break;
   }
+}
+
+// Nobody is shut up in a limbo who may go elsewhere.
+TEST_P(LimboMoves, by_a_command_of_the_player) {
+  LimboPlayer steve(rig.endpoint(), {.login = {.host = "wait.example", .version = version()}});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  ASSERT_TRUE(steve.type("drawbridge server"));
+  EXPECT_EQ(steve.hears(), "you are on waiting");
+  EXPECT_EQ(steve.hears(), "you can go to: world");
+  ASSERT_TRUE(steve.type("drawbridge server elsewhere"));
+  EXPECT_EQ(steve.hears(), "there is no server elsewhere that you can go to");
+  ASSERT_TRUE(steve.type("drawbridge find Steve"));
+  EXPECT_EQ(steve.hears(), "You do not have the permission to do that.");
+  ASSERT_TRUE(steve.type("drawbridge server world"));
+  TravellingClient steves(steve.link());
+  std::unique_ptr<ShownWorld> world;
+  see_world(steves, world);
+  EXPECT_TRUE(rig.logged({"session", "moved", "Steve", "world"}));
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "api/command.hpp"
 #include "app/daemon.hpp"
 #include "app/status_words.hpp"
+#include "base/log.hpp"
 
 namespace drawbridge::app {
 
@@ -32,6 +34,13 @@ struct CommandParts {
   // What `drawbridge check` would say of the files as they are now.
   std::function<std::string()> check;
 };
+
+// "in use", "2 of 3 addresses in use", "stopped", "limbo", "withheld: why".
+std::string state_text(const core::Server& server);
+// The level of the log that is called so.
+std::optional<log::Level> level_called(std::string_view name);
+// `server` as a player says it; see player_commands.cpp.
+api::Answer go_to_server(const CommandParts& parts, const api::CommandCall& call);
 
 // `parts` outlives the registry.
 void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& parts);

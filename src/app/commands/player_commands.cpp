@@ -245,6 +245,72 @@ Answer send(const CommandParts& parts, const CommandCall& call) {
                                 call["server"]));
 }
 
+// Where a player may go by itself: what is in the network of the server that it is on.
+std::vector<std::string> reachable_from(const core::World& world, const std::string& id) {
+  std::vector<std::string> out;
+  const core::Server* here = world.find(id);
+  if (here == nullptr || !here->config.network) return out;
+  for (const core::ServerPtr& one : world.servers)
+    if (one->id() != id && one->config.network == here->config.network) out.push_back(one->id());
+  return out;
+}
+
+}  // namespace
+
+// `/drawbridge server [name]` of a player: where it is, or on to another. The answer to that comes
+// when it is known, which the player may see for itself.
+Answer go_to_server(const CommandParts& parts, const CommandCall& call) {
+  const auto others = reachable_from(*parts.world(), call.caller.server);
+  const std::string& wanted = call["id"];
+  if (wanted.empty()) {
+    Answer out = Answer::table("you are on " + call.caller.server);
+    out.lines.push_back(others.empty() ? std::string("there is no other server that you can go to")
+                                       : fmt::format("you can go to: {}", fmt::join(others, " ")));
+    return out;
+  }
+  if (std::ranges::find(others, wanted) == others.end() && wanted != call.caller.server)
+    return Answer::error(
+        fmt::format("there is no server {} that you can go to", escaped_for_log(wanted, 64)));
+  parts.proxy.move_player(call.caller.session,
+                          {.server = wanted,
+                           .only_in_network = wanted != call.caller.server,
+                           .done = [&proxy = parts.proxy, session = call.caller.session,
+                                    wanted](const core::MoveOutcome& outcome) {
+                             if (outcome.moved) return;
+                             proxy.tell_player(
+                                 session, mc::Text::legacy(fmt::format("§cYou cannot go to {}: {}",
+                                                                       wanted, outcome.why)));
+                           }});
+  return Answer::ok("on the way to " + wanted);
+}
+
+namespace {
+
+// Nobody is moved to where it is already.
+Answer send_all(const CommandParts& parts, const CommandCall& call) {
+  const std::string& to = call["server"];
+  const std::string* from = call.option("from");
+  const core::WorldPtr world = parts.world();
+  for (const std::string& id : {to, from != nullptr ? *from : to})
+    if (world->find(id) == nullptr)
+      return Answer::error(fmt::format("there is no server {}", escaped_for_log(id, 64)));
+  std::size_t sent = 0;
+  std::size_t relayed = 0;
+  for (const PlayerNote& player : players_of(parts.proxy, from != nullptr ? *from : "")) {
+    if (player.server == to && !player.is_in_limbo) continue;
+    if (!player.is_intercepted) {
+      ++relayed;
+      continue;
+    }
+    parts.proxy.move_player(player.session, {.server = to});
+    ++sent;
+  }
+  std::string text = fmt::format("{} players are on the way to {}", sent, to);
+  if (relayed > 0)
+    text += fmt::format("; {} are not, since their servers' modes only pass bytes on", relayed);
+  return Answer::ok(std::move(text));
+}
+
 }  // namespace
 
 void add_player_commands(api::CommandRegistry& registry, const CommandParts& parts) {
@@ -290,6 +356,12 @@ void add_player_commands(api::CommandRegistry& registry, const CommandParts& par
                               {.name = "server", .kind = ArgumentKind::server}},
                 .in_game = Availability::admin,
                 .run = [&parts](const CommandCall& call) { return send(parts, call); }});
+  registry.add({.name = "send-all",
+                .aliases = {"sendall"},
+                .summary = "The same for all, or all of one server; the log tells how it went",
+                .arguments = {{.name = "server", .kind = ArgumentKind::server}},
+                .options = {{.name = "from", .value = "server", .kind = ArgumentKind::server}},
+                .run = [&parts](const CommandCall& call) { return send_all(parts, call); }});
   registry.add({.name = "kick-ip",
                 .aliases = {"kickip"},
                 .summary = "The same for all from an address or network",

@@ -8,6 +8,7 @@
 #include "app/console_words.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
+#include "base/log_reader.hpp"
 #include "base/strings.hpp"
 #include "config/check.hpp"
 #include "config/grammar.hpp"
@@ -111,6 +112,48 @@ Answer set_log(const CommandCall& call) {
   return Answer::ok(fmt::format("log level {} for {}", level, target));
 }
 
+// The last lines that were written, of the level and above.
+Answer past_log(const CommandCall& call) {
+  const std::string* level = call.option("level");
+  const auto least = level != nullptr ? level_called(*level) : std::optional(log::Level::trace);
+  if (!least) return Answer::error("--level: wanted is trace, debug, info, warn or error");
+  const std::string lines = log::Reader(*least).take();
+  Answer out = table_of("log, the last lines\n" + lines);
+  return out;
+}
+
+// One picture of what `drawbridge ctl top` shows again and again.
+Answer top(const CommandParts& parts) {
+  constexpr std::size_t most_shown = 40;
+  const StatusFacts facts = parts.status();
+  std::vector<core::PlayerNote> players = parts.proxy.players();
+  const auto up = std::chrono::duration_cast<milliseconds>(facts.uptime).count();
+  Answer out =
+      Answer::table(fmt::format("Drawbridge {}, up {}, players {}, connections {}", facts.version,
+                                readable_duration(up), players.size(), facts.connections));
+  out.lines.push_back(fmt::format("{:<24} {:>7}  {}", "SERVER", "PLAYERS", "STATE"));
+  for (const core::ServerPtr& server : parts.world()->servers)
+    out.lines.push_back(fmt::format("{:<24} {:>7}  {}", server->id(), server->state->players(),
+                                    state_text(*server)));
+  out.lines.emplace_back();
+  out.lines.push_back(
+      fmt::format("{:<16} {:<24} {:<8} {:>10}  {}", "PLAYER", "SERVER", "VERSION", "FOR", "FROM"));
+  std::ranges::sort(players, std::ranges::greater(), &core::PlayerNote::since);
+  const std::int64_t now = core::unix_now();
+  for (const core::PlayerNote& one : players) {
+    if (&one == &players[0] + most_shown) {
+      out.lines.push_back(fmt::format("... and {} more", players.size() - most_shown));
+      break;
+    }
+    out.lines.push_back(
+        fmt::format("{:<16} {:<24} {:<8} {:>10}  {}", escaped_for_log(one.name, 32),
+                    one.server + (one.is_in_limbo ? " (limbo)" : ""), mc::release_name(one.version),
+                    readable_duration(std::max<std::int64_t>(now - one.since, 0) * 1000),
+                    core::client_text(one.client)));
+  }
+  return out;
+}
+
 Answer stop(const CommandParts& parts, const CommandCall& call) {
   std::optional<Duration> drain;
   if (call.has("duration")) {
@@ -134,6 +177,14 @@ Answer give_memory_back() {
 }
 
 }  // namespace
+
+std::optional<log::Level> level_called(std::string_view name) {
+  using enum log::Level;
+  constexpr std::pair<std::string_view, log::Level> levels[] = {
+      {"trace", trace}, {"debug", debug}, {"info", info}, {"warn", warn}, {"error", error}};
+  const auto* at = std::ranges::find(levels, name, &std::pair<std::string_view, log::Level>::first);
+  return at == std::end(levels) ? std::nullopt : std::optional(at->second);
+}
 
 void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& parts) {
   registry.complete_with(ArgumentKind::level, [](auto) {
@@ -168,6 +219,13 @@ void add_proxy_commands(api::CommandRegistry& registry, const CommandParts& part
                 .arguments = {{.name = "level", .kind = ArgumentKind::level},
                               {.name = "target", .required = false}},
                 .run = set_log});
+  registry.add({.name = "logs",
+                .summary = "The last lines of the log; `drawbridge ctl logs -f` goes on",
+                .options = {{.name = "level", .value = "level", .kind = ArgumentKind::level}},
+                .run = past_log});
+  registry.add({.name = "top",
+                .summary = "Servers and the newest players; `drawbridge ctl top` stays",
+                .run = [&parts](const CommandCall&) { return top(parts); }});
   registry.add({.name = "clear",
                 .aliases = {"cls"},
                 .summary = "Clears the console's screen",

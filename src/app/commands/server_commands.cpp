@@ -18,8 +18,6 @@ using api::ArgumentKind;
 using api::Availability;
 using api::CommandCall;
 
-namespace {
-
 std::string state_text(const core::Server& server) {
   if (server.withheld) return "withheld: " + *server.withheld;
   if (server.config.limbo) return "limbo";
@@ -32,6 +30,8 @@ std::string state_text(const core::Server& server) {
       ++good;
   return good == all ? "in use" : fmt::format("{} of {} addresses in use", good, all);
 }
+
+namespace {
 
 // What a server that sleeps is doing, how often it was started, and whether somebody from this
 // address may start it now.
@@ -131,10 +131,16 @@ void add_address_command(api::CommandRegistry& registry, const CommandParts& par
 Answer route(const CommandParts& parts, const CommandCall& call) {
   const core::WorldPtr world = parts.world();
   const std::string* ip = call.option("ip");
+  const std::string* listener = call.option("listener");
+  const std::string* protocol = call.option("protocol");
+  const auto number = protocol != nullptr ? parse_int<std::int32_t>(*protocol) : std::nullopt;
+  if (protocol != nullptr && !number)
+    return Answer::error(
+        fmt::format("--protocol: \"{}\" is no number", escaped_for_log(*protocol, 32)));
   const RouteReport report =
       explain_route({.host = call["host"],
-                     .listener = {},
-                     .protocol = {},
+                     .listener = listener != nullptr ? std::optional(*listener) : std::nullopt,
+                     .protocol = number,
                      .ip = ip != nullptr ? std::optional(*ip) : std::nullopt},
                     *world);
   const auto lines = split(trimmed(report.text), '\n');
@@ -157,9 +163,12 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
                 .summary = "Every server, its players and its state",
                 .run = [&parts](const CommandCall&) { return list_servers(*parts.world()); }});
   registry.add({.name = "server",
-                .summary = "A server and each of its addresses",
-                .arguments = {{.name = "id", .kind = ArgumentKind::server}},
+                .summary = "A server and its addresses; in the game: where you are, or go there",
+                .arguments = {{.name = "id", .kind = ArgumentKind::server, .required = false}},
+                .in_game = Availability::may_be_opened,
                 .run = [&parts](const CommandCall& call) {
+                  if (!call.caller.is_console()) return go_to_server(parts, call);
+                  if (!call.has("id")) return list_servers(*parts.world());
                   const core::WorldPtr world = parts.world();
                   const core::Server* server = world->find(call["id"]);
                   return server != nullptr ? about_server(*server, parts)
@@ -199,7 +208,9 @@ void add_server_commands(api::CommandRegistry& registry, const CommandParts& par
   registry.add({.name = "route",
                 .summary = "Which server a host name takes, and why",
                 .arguments = {{.name = "host"}},
-                .options = {{.name = "ip", .value = "address"}},
+                .options = {{.name = "ip", .value = "address"},
+                            {.name = "listener", .value = "name"},
+                            {.name = "protocol", .value = "number"}},
                 .run = [&parts](const CommandCall& call) { return route(parts, call); }});
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "config/server.hpp"
+#include "core/commands/game_commands.hpp"
 #include "core/desk.hpp"
 #include "core/limbo/limbo_session.hpp"
 #include "core/limbo/limbo_texts.hpp"
@@ -82,6 +83,12 @@ void LimboHost::on_limbo_command(std::uint64_t id, std::string_view command) {
   const Session& session = Desk::session_of(id);
   if (session.server->is_lobby && command == "help")
     return tell_lobby_help(*session.limbo, subject_of(session));
+  const bool may_be_ours =
+      !session.server->is_lobby && (!session.visit || session.visit->allows_our_commands());
+  if (may_be_ours && our_command(command)) {
+    SessionOwner& owner = desk_;
+    return owner.on_said(id, {PacketFlow::Said::Kind::command, 0, std::string(command)});
+  }
   if (session.visit && session.visit->holds()) return session.visit->on_command(command);
   session.limbo->tell(mc::Text::legacy("§7There are no commands here."));
 }

@@ -72,6 +72,9 @@ class LimboVisit final : public api::LimboGuest {
   void leave(api::LimboLeave why);
 
   [[nodiscard]] bool holds() const { return handler_ != nullptr && held_; }
+  [[nodiscard]] bool allows_our_commands() const {
+    return handler_ == nullptr || handler_->allows_our_commands();
+  }
   // Until it is over the player counts for this server's idle clock.
   void expect_at(std::shared_ptr<ServerState> state) {
     expected_ = ExpectedPlayer(std::move(state));

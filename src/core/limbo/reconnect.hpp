@@ -28,6 +28,7 @@ class Reconnect final : public api::LimboHandler, public std::enable_shared_from
   static constexpr std::string_view name = "reconnect";
 
   api::LimboOutcome on_enter(api::LimboGuest& guest) override;
+  [[nodiscard]] bool allows_our_commands() const override { return true; }
   void on_second(api::LimboGuest& guest, std::uint32_t held) override;
   api::LimboOutcome on_refused(api::LimboGuest& guest, std::string_view why) override;
   void on_leave(const api::LimboPlayer& player, api::LimboLeave why) override;

@@ -11,6 +11,7 @@ class ServerWake final : public api::LimboHandler {
   static constexpr std::string_view name = "server_wake";
 
   api::LimboOutcome on_enter(api::LimboGuest& guest) override;
+  [[nodiscard]] bool allows_our_commands() const override { return true; }
   void on_second(api::LimboGuest& guest, std::uint32_t held) override;
 };
 
