@@ -508,7 +508,13 @@ void Daemon::publish() {
   registry_->set_countries(gate_files_->countries());
   const core::WorldChange change = registry_->build();
   world_ = change.world;
-  for (const core::ListenFailure& failure : proxy_->publish(change)) log_listen_failure(failure);
+  for (const core::ListenFailure& failure : proxy_->publish(change)) {
+    log_listen_failure(failure);
+    ++outcome_.errors;
+    outcome_.problems.push_back(fmt::format("{}: {}; tried again every ten seconds",
+                                            failure.address,
+                                            failure.in_use ? "the port is taken" : failure.reason));
+  }
   waker_->set_world(world_);
   drain_book_->set_world(world_);
   outcome_.added = change.added;

@@ -8,6 +8,7 @@
 
 #include "app/problem_log.hpp"
 #include "base/log.hpp"
+#include "config/grammar.hpp"
 #include "config/inactive.hpp"
 #include "control/docker_container.hpp"
 
@@ -22,6 +23,7 @@ std::string text_of_file(const char* path) {
 
 control::DockerEngineOptions engine_options(const config::Docker& docker) {
   return {.endpoint = docker.endpoint,
+          .shown = config::redact_url(docker.endpoint),
           .tls = {.authorities = docker.tls.ca.value_or(""),
                   .certificate = docker.tls.cert.value_or(""),
                   .key = docker.tls.key.value_or("")},

@@ -197,7 +197,7 @@ void DockerEngine::connect() {
 void DockerEngine::opened() {
   delay_ = {};
   up_ = true;
-  log::info("docker", "connected to Docker", {{"endpoint", options_.endpoint}});
+  log::info("docker", "connected to Docker", {{"endpoint", options_.shown}});
   said_.clear();
   tell_link(true);
 }
@@ -247,7 +247,7 @@ void DockerEngine::lost(const Error& error) {
   if (was_up || why != said_)
     log::warn(
         "docker", "Docker cannot be asked; trying again",
-        {{"endpoint", options_.endpoint},
+        {{"endpoint", options_.shown},
          {"reason", why},
          {"in", readable_duration(std::chrono::duration_cast<milliseconds>(delay_).count())}});
   said_ = why;

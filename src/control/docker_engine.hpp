@@ -30,6 +30,7 @@ namespace drawbridge::control {
 
 struct DockerEngineOptions {
   std::string endpoint = "unix:///var/run/docker.sock";  // unix, tcp, http, https
+  std::string shown = {};                                // the same for the log: without a password
   HttpTls tls = {};  // for tcp (which it turns into https) and https
   Duration reconnect_delay = seconds(5);
 

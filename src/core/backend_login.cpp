@@ -111,6 +111,31 @@ class Questions {
   TimePoint last_word_{};    // of either side since then
 };
 
+// Whom this answer of the client is for. An error: it is not an answer, or nobody asked.
+Result<const Server*> asker_of(const mc::Packet& packet, Questions& questions, Caller& caller) {
+  const mc::Version version = caller.version;
+  std::optional<const Server*> asker;
+  switch (mc::id_map(version, mc::State::login, mc::Bound::server).kind(packet.id)) {
+    case mc::Kind::login_plugin_response: {
+      const auto response =
+          mc::decode<mc::LoginPluginResponse>(packet.fields, version, Fault::client);
+      if (!response) return std::unexpected(response.error());
+      asker = questions.take_request(response->id, caller);
+      break;
+    }
+    case mc::Kind::cookie_response: {
+      const auto response = mc::decode<mc::CookieResponse>(packet.fields, version, Fault::client);
+      if (!response) return std::unexpected(response.error());
+      asker = questions.take_cookie(caller);
+      break;
+    }
+    default:
+      break;
+  }
+  if (asker) return *asker;
+  return fail(Fault::client, "packet {:#04x} that nobody asked for during login", packet.id);
+}
+
 // One login at one backend. The error of a step ends it; why is in the log and in refusal_.
 class BackendLogin {
  public:
@@ -392,29 +417,8 @@ net::Task<Result<>> BackendLogin::ask_client(mc::Packet packet) {
 }
 
 net::Task<Result<>> BackendLogin::on_client(mc::Packet packet) {
-  const mc::Version version = caller_.version;
-  std::optional<const Server*> asker;
-  switch (mc::id_map(version, mc::State::login, mc::Bound::server).kind(packet.id)) {
-    case mc::Kind::login_plugin_response: {
-      const auto response =
-          mc::decode<mc::LoginPluginResponse>(packet.fields, version, Fault::client);
-      if (!response) co_return refuse(response.error());
-      asker = questions_.take_request(response->id, caller_);
-      break;
-    }
-    case mc::Kind::cookie_response: {
-      const auto response = mc::decode<mc::CookieResponse>(packet.fields, version, Fault::client);
-      if (!response) co_return refuse(response.error());
-      asker = questions_.take_cookie(caller_);
-      break;
-    }
-    default:
-      break;
-  }
-  if (!asker)
-    co_return refuse(
-        Error{fmt::format("packet {:#04x} that nobody asked for during login", packet.id),
-              Fault::client});
+  const auto asker = asker_of(packet, questions_, caller_);
+  if (!asker) co_return refuse(asker.error());
   if (*asker != server_.get()) co_return Result<>{};
   auto sent =
       co_await backend_.write_body(whole_body(packet), now() + server_->config.timeouts.write);
@@ -469,6 +473,18 @@ bool can_be_told(const Caller& caller, const Server& server) {
 }
 
 using Joined = std::expected<BackendJoined, Refusal>;
+
+// What a server that is out of it had asked is answered all the same, and would be taken for the
+// answer to what comes next.
+net::Task<Result<>> hear_last_answers(Caller& caller, Questions& questions, PacketStream& client) {
+  while (questions.open()) {
+    auto packet = co_await client.read(largest_answer, caller.deadline);
+    if (!packet) co_return std::unexpected(std::move(packet.error()));
+    const auto asker = asker_of(*packet, questions, caller);
+    if (!asker) co_return std::unexpected(asker.error());
+  }
+  co_return Result<>{};
+}
 
 net::Task<Joined> join_one(Caller& caller, const Profile& profile, PacketStream* client,
                            Questions& questions, ServerPtr server) {
@@ -572,6 +588,11 @@ net::Task<std::expected<BackendJoined, Refusal>> join_backend(Connection& connec
     Joined next =
         co_await join_one(caller, profile, &client, questions, connection.world->servers[*index]);
     connection.deadline = caller.deadline;
+    if (next) {
+      auto heard = co_await hear_last_answers(caller, questions, client);
+      if (!heard)
+        co_return std::unexpected(Refusal{.fault = Fault::client, .reason = {}, .detail = {}});
+    }
     if (next || next.error().fault == Fault::client) co_return next;
   }
   co_return first;

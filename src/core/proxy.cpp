@@ -31,6 +31,7 @@ constexpr Duration setups_limit = seconds(1);
 // For the words at the end of the drain to reach those who read slowly.
 constexpr Duration farewell_limit = seconds(2);
 constexpr Duration farewell_poll = milliseconds(20);
+constexpr Duration open_again_every = seconds(10);
 
 std::size_t worker_count(const config::GlobalConfig& global) {
   if (global.worker_threads != 0) return global.worker_threads;
@@ -61,6 +62,7 @@ Proxy::Open& Proxy::Open::operator=(Open&& other) noexcept {
   if (listener && listener != other.listener) listener->close();
   config = std::move(other.config);
   listener = std::move(other.listener);
+  accepts = other.accepts;
   return *this;
 }
 
@@ -180,22 +182,53 @@ std::vector<ListenFailure> Proxy::publish(const WorldChange& change) {
     post->worker.post([desk = &post->desk, world] { desk->set_world(world); });
 
   prober_.set_world(world);
+  return follow_listeners(world);
+}
 
-  // Sockets that nobody wants any more go first: a new one may need their port ([::] after
-  // 0.0.0.0).
-  const auto unwanted = [&](const Open& open) {
-    return std::ranges::none_of(world->listeners, [&](const ListenerRules& rules) {
-      return rules.config.bind.text() == open.config.bind.text();
+std::vector<Proxy::Open> Proxy::take_unwanted(const World& world) {
+  std::vector<Open> out;
+  std::vector<Open> wanted;
+  for (Open& open : listeners_) {
+    const ListenerRules* rules = world.listener(open.config.bind.text());
+    if (rules != nullptr) open.follow(*rules);
+    (rules != nullptr ? wanted : out).push_back(std::move(open));
+  }
+  listeners_ = std::move(wanted);
+  return out;
+}
+
+// Opens what is missing beside what is there, then closes what nobody wants any more: a `bind` that
+// cannot be opened must not shut the only door. What could not be opened is tried again.
+std::vector<ListenFailure> Proxy::follow_listeners(const WorldPtr& world) {
+  std::vector<Open> leaving = take_unwanted(*world);
+  auto failures = open_missing(*world);
+  // One that is to go may have the port of one that is to come ([::] after 0.0.0.0).
+  const auto is_in_the_way = [&failures](const Open& open) {
+    return std::ranges::any_of(failures, [&](const ListenFailure& failure) {
+      return failure.in_use && failure.port == open.config.bind.port;
     });
   };
-  for (const Open& open : listeners_)
-    if (unwanted(open))
-      log::info("net", "no longer listening", {{"address", open.config.bind.text()}});
-  std::erase_if(listeners_, unwanted);
-  for (Open& open : listeners_) open.follow(*world->listener(open.config.bind.text()));
-  const std::size_t kept = listeners_.size();
-  auto failures = open_missing(*world);
-  for (std::size_t i = kept; i < listeners_.size(); ++i) start_accepting(listeners_[i]);
+  std::vector<config::EffectiveListener> closed;
+  for (const Open& open : leaving)
+    if (is_in_the_way(open)) closed.push_back(open.config);
+  std::erase_if(leaving, is_in_the_way);
+  if (!closed.empty()) failures = open_missing(*world);
+  if (listeners_.empty()) {
+    ListenFailure ignored;
+    for (const config::EffectiveListener& one : closed)
+      if (auto again = open(one, *world->global, ignored)) leaving.push_back(std::move(*again));
+    listeners_ = std::exchange(leaving, {});
+    for (const Open& open : listeners_)
+      log::warn("net", "still listening where it was, as nothing else could be opened",
+                {{"address", open.config.bind.text()}});
+  }
+  for (const Open& open : leaving)
+    log::info("net", "no longer listening", {{"address", open.config.bind.text()}});
+  for (Open& open : listeners_)
+    if (!open.accepts) start_accepting(open);
+  open_again_.cancel();
+  if (!failures.empty())
+    open_again_ = control_.after(open_again_every, [this, world] { follow_listeners(world); });
   return failures;
 }
 
@@ -310,6 +343,7 @@ void Proxy::start_accepting(Open& open) {
   std::vector<net::Worker*> workers;
   for (const auto& post : posts_) workers.push_back(&post->worker);
   open.listener->start(workers);
+  open.accepts = true;
   log::info("net", "listening",
             {{"address", open.config.bind.is_unix() ? open.config.bind.text()
                                                     : open.listener->address().text()},
@@ -334,6 +368,7 @@ void Proxy::tick() {
 
 void Proxy::shut_down(Duration drain, std::function<void()> done) {
   services_.stopping = true;
+  open_again_.cancel();
   listeners_.clear();
   if (connections() > 0)
     log::info("app", "waiting for players to leave",
@@ -384,6 +419,7 @@ void Proxy::stop() {
   prober_.stop();
   tick_.cancel();
   drain_.cancel();
+  open_again_.cancel();
   listeners_.clear();
   for (const auto& post : posts_) post->worker.stop();
   for (const auto& post : posts_)

@@ -113,11 +113,14 @@ class Proxy {
     void follow(const ListenerRules& rules);
     config::EffectiveListener config;
     std::shared_ptr<net::Listener> listener;
+    bool accepts = false;  // its workers have been told
   };
 
   Result<Open> open(const config::EffectiveListener& wanted, const config::GlobalConfig& global,
                     ListenFailure& failure);
   std::vector<ListenFailure> open_missing(const World& world);
+  std::vector<ListenFailure> follow_listeners(const WorldPtr& world);
+  [[nodiscard]] std::vector<Open> take_unwanted(const World& world);
   void start_workers(const WorldPtr& world, std::size_t count);
   void start_accepting(Open& open);
   [[nodiscard]] bool is_open(const config::EffectiveListener& wanted) const;
@@ -134,7 +137,8 @@ class Proxy {
   BanListPtr bans_;
   control::Timer tick_;
   control::Timer drain_;
-  TimePoint setups_until_;  // while it stops: until when whoever does not play is waited for
+  control::Timer open_again_;  // while a listener that is wanted could not be opened
+  TimePoint setups_until_;     // while it stops: until when whoever does not play is waited for
   Prober prober_;
   std::size_t next_post_ = 0;  // for jobs that any worker may do
   std::uint64_t beats_ = 0;

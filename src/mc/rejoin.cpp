@@ -30,8 +30,12 @@ struct Join {
   std::size_t tail_at = 0;  // where and, from 1.20 on, for how long: from 1.19 to the end
 };
 
+// Beside the mode in `login` before 1.16.2; `respawn` has no such bit.
+constexpr std::uint8_t hardcore = 8;
+
 void read_old(Reader& in, Join& join) {
   in.u8(join.mode);
+  join.mode &= static_cast<std::uint8_t>(~hardcore);
   join.dimension_at = in.position();
   if (in.version >= v1_9_1) {
     in.i32(join.dimension);
@@ -52,6 +56,7 @@ void read_new(Reader& in, Join& join) {
   bool flag = false;
   if (version >= v1_16_2) in.boolean(flag);  // hardcore
   in.u8(join.mode);
+  if (version < v1_16_2) join.mode &= static_cast<std::uint8_t>(~hardcore);
   in.i8(join.mode_before);
   std::int32_t worlds = 0;
   in.varint(worlds);

@@ -49,6 +49,8 @@ class LimboSession final : public net::Pollable {
   // The client's link for another engine, in play; this session is over then, and its owner is not
   // told. Only once it has spawned.
   LinkStart release_client();
+  // A keep-alive that the client has not answered yet; 0: none.
+  [[nodiscard]] std::int32_t open_keep_alive() const { return keep_alive_; }
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   [[nodiscard]] int client_descriptor() const { return fd_.get(); }
 

@@ -148,7 +148,10 @@ void LimboVisit::end_step() {
 
 void LimboVisit::completed(LimboOutcome outcome) {
   if (!held_) return;
-  if (session_ == nullptr) {
+  // An operator may be sending the player somewhere: if that comes to nothing, this counts.
+  const Session* session = desk_.find_session(start_.player.session);
+  const bool is_moving = session != nullptr && session->move != nullptr;
+  if (session_ == nullptr || is_moving) {
     if (!early_) early_ = std::move(outcome);
     return;
   }
@@ -177,6 +180,7 @@ void LimboVisit::stand(LimboSession& session, VisitOwner& owner) {
 
 void LimboVisit::on_second() {
   if (!holds()) return;
+  if (early_) return completed(*std::exchange(early_, std::nullopt));
   ++held_seconds_;
   if (hold_then_ && seconds(held_seconds_) >= hold_after_)
     return act(*std::exchange(hold_then_, nullptr), LimboLeave::timed_out);

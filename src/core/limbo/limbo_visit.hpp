@@ -123,7 +123,8 @@ class LimboVisit final : public api::LimboGuest {
   std::uint32_t held_seconds_ = 0;
   Duration hold_after_{};
   std::shared_ptr<const api::LimboOutcome> hold_then_;
-  std::optional<api::LimboOutcome> early_;  // came before the player stood in the world
+  // Came before the player stood in the world, or while it was on its way elsewhere.
+  std::optional<api::LimboOutcome> early_;
   std::vector<Shown> shown_;
   std::shared_ptr<Ticket> ticket_;
   LimboSession* session_ = nullptr;

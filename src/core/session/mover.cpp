@@ -136,14 +136,16 @@ bool Mover::keep(Session& session, const BackendLoss& loss) {
   const TimePoint now = desk_.worker().now();
   const bool is_new = traveller.came_from && now - traveller.moved_at < just_arrived;
   const bool arrives = !loss.in_play || is_new;
+  const bool is_personal =
+      loss.why == SessionEndReason::kicked && loss.in_play && !tells_of_a_stop(loss.reason);
+  if (session.move != nullptr && is_personal) return false;  // wherever it was about to go
   if (session.move != nullptr) {
     // It is on its way already, and looks further if it does not get there.
     session.move->loss = loss;
     detach(session);
     return true;
   }
-  if (loss.why == SessionEndReason::kicked && !arrives && !tells_of_a_stop(loss.reason))
-    return false;
+  if (is_personal && !arrives) return false;
   if (now - traveller.moved_at > circle) traveller.lost_at.clear();
   Plan plan{.order = {}, .loss = loss, .from = session.server};
   if (!arrives) traveller.came_from = nullptr;
@@ -198,9 +200,10 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
     net::Later<TurnPtr> later(desk_.worker());
     waiting_.push_back(later.resolver());
     auto turn = co_await later.get(begun + longest_queue);
+    // A turn may come to one who has left in the same moment.
     if (!turn) {
       move.why = "too many players are on their way";
-    } else {
+    } else if (move.session != nullptr) {
       moved = co_await go_through(move, plan);
     }
   }
@@ -464,10 +467,12 @@ void Mover::arrive(Move& move, BackendJoined& joined, NextBackend next) {
   if (session.visit) session.visit->leave(api::LimboLeave::released);
   session.visit.reset();
   session.carried.to_client += session.limbo->sent();
+  const std::int64_t asked = session.limbo->open_keep_alive();
   SessionStart start{.version = session.version,
                      .client = session.limbo->release_client(),
                      .backend = {},
-                     .rules = rules};
+                     .rules = rules,
+                     .asked = asked};
   if (rules.takes_commands)
     start.commands = desk_.services().commands->tree_for(Desk::caller_of(session));
   session.limbo = nullptr;

@@ -30,6 +30,8 @@ constexpr std::size_t longest_tab_list = std::size_t{1} << 20;
 constexpr std::size_t longest_configuration = std::size_t{4} << 20;
 // Commands and what is to be completed; the server's whole tree (a vanilla one has 30 KiB).
 constexpr std::size_t longest_said = 5'632;
+// A client's list of plugin channels.
+constexpr std::size_t longest_channels = 32'768;
 constexpr std::size_t largest_tree = std::size_t{1} << 20;
 
 std::size_t most_inflated_for(Kind kind) {
@@ -41,6 +43,8 @@ std::size_t most_inflated_for(Kind kind) {
     case Kind::chat_command:
     case Kind::tab_complete:
       return longest_said;
+    case Kind::custom_payload:
+      return longest_channels;
     case Kind::declare_commands:
       return largest_tree;
     case Kind::player_info:
@@ -348,6 +352,7 @@ void PacketFlow::release_configuration() {
 
 // Nobody is there who could be given it. The client's own word about its phase counts.
 PacketFlow::Step PacketFlow::look_detached(const Contents& contents, Step step) {
+  const bool had_turned = has_turned();
   const auto id = mc::peek_packet_id(contents, codecs_.inflater, Fault::client);
   if (!id) return bad(id.error());
   const Kind kind = lanes_[index(Side::client)].ids->kind(*id);
@@ -357,7 +362,8 @@ PacketFlow::Step PacketFlow::look_detached(const Contents& contents, Step step) 
     return step;
   }
   note(Side::client, contents, *id);
-  if (has_turned()) step.then = Step::Then::rest;  // whoever waits for it looks before more is read
+  // Whoever waits for it looks before what is behind it is read.
+  if (!had_turned && has_turned()) step.then = Step::Then::rest;
   return step;
 }
 
@@ -373,6 +379,9 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
   }
   if (kind == Kind::start_configuration) half_configured_ = false;
   auto verdict = tracker_.note(from, kind, fields);
+  const bool configures = from == Side::backend && tracker_.state(from) == State::configuration &&
+                          (kind == Kind::registry_data || kind == Kind::tags);
+  if (configures && verdict == PacketTracker::Verdict::pass) half_configured_ = true;
   if (from == Side::client ? hear(kind, fields)
                            : kind == Kind::declare_commands && add_commands(fields))
     verdict = PacketTracker::Verdict::drop;

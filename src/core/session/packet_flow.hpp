@@ -64,7 +64,8 @@ class PacketFlow {
   struct Step {
     enum class Then : std::uint8_t {
       more,  // ask again for what is behind them
-      rest,  // what is behind them is the beginning of a frame, or nothing
+      rest,  // nothing was skipped: what is behind them is the beginning of a frame, or nothing;
+             // else whole frames may be there, for later
       bad    // what is behind them cannot be: fault()
     };
     std::size_t pass = 0;
@@ -115,6 +116,8 @@ class PacketFlow {
   void attach(mc::Threshold threshold, const SessionRules& rules);
 
   [[nodiscard]] const PacketTracker& tracker() const { return tracker_; }
+  // The client was asked so by us before this began.
+  void note_our_keep_alive(std::int64_t id) { tracker_.note_our_keep_alive(id); }
   // The backend is about to end, so its last words may be among what is read next: compressed
   // frames are looked into even if they are large.
   void look_for_kick();

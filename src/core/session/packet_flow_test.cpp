@@ -317,7 +317,7 @@ TEST(PacketFlow, CountsWhatTheClientOwesItsServer) {
   };
   feed(Side::backend, to_client(Kind::chunk_batch_finished));
   feed(Side::backend, to_client(Kind::cookie_request));
-  feed(Side::backend, to_client(Kind::add_resource_pack));
+  feed(Side::backend, packet_of(mc::AddResourcePack{}, mc::v1_21_4, State::play, Bound::client));
   EXPECT_EQ(tracker.open_chunk_batches(), 1U);
   EXPECT_EQ(tracker.open_cookies(), 1U);
   EXPECT_EQ(tracker.open_resource_packs(), 1U);

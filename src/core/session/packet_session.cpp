@@ -72,6 +72,7 @@ void PacketSession::begin(SessionStart& start) {
     link(side).held_frames = !from.unread.empty();
   }
   if (!watch(Side::client)) return end(SessionEndReason::failed);
+  if (start.asked != 0) flow_.note_our_keep_alive(start.asked);
   if (!link(Side::backend).fd.valid()) {
     detach_backend();
   } else if (!watch(Side::backend)) {
@@ -217,6 +218,10 @@ std::uint32_t PacketSession::fill(Side from) {
 std::uint32_t PacketSession::fill_held(Side from) {
   Link& in = link(from);
   const std::size_t whole = PacketFlow::frame_size(ByteView(in.held.bytes.get(), in.held_size));
+  if (whole <= in.held_size) {  // nothing is missing, whoever thought so
+    in.held_frames = true;
+    return 0;
+  }
   if (in.held_size == in.held.capacity) {
     Buffer larger = pump_.buffers_.take(std::min(whole, std::size_t{2} * in.held.capacity));
     std::memcpy(larger.bytes.get(), in.held.bytes.get(), in.held_size);
@@ -270,11 +275,10 @@ void PacketSession::walk(Side from, ByteView bytes) {
   if (is_kicked) return backend_is_gone();
   if (step.then == PacketFlow::Step::Then::bad) return refuse_input(from);
   keep(from, bytes);
-  link(from).held_frames = step.then == PacketFlow::Step::Then::more && !bytes.empty();
-  if (from == Side::client && next_ && flow_.has_turned()) {
-    link(from).held_frames = !bytes.empty();
-    attach_next();
-  }
+  // A frame that was taken out says nothing of what is behind it.
+  const bool may_be_whole = step.then == PacketFlow::Step::Then::more || step.skip > 0;
+  link(from).held_frames = may_be_whole && !bytes.empty();
+  if (from == Side::client && next_ && flow_.has_turned()) attach_next();
 }
 
 void PacketSession::walk_held(Side from) {
@@ -413,7 +417,10 @@ bool PacketSession::can_move() const {
   const PacketTracker& tracker = flow_.tracker();
   const bool in_play = tracker.state(Side::client) == mc::State::play &&
                        tracker.state(Side::backend) == mc::State::play;
-  return in_play || (flow_.detached() && !flow_.half_configured());
+  // The end of a configuration is on its way: it can be turned once it has said that it has it.
+  const bool finishes = tracker.state(Side::client) == mc::State::configuration &&
+                        tracker.state(Side::backend) == mc::State::play;
+  return in_play || (flow_.detached() && !flow_.half_configured() && !finishes);
 }
 
 void PacketSession::detach_backend() {
@@ -473,6 +480,7 @@ void PacketSession::attach_next() {
         luggage->introduction(version, configures ? mc::State::configuration : mc::State::play));
   keep(Side::backend, next->link.unread);
   backend.held_frames = !next->link.unread.empty();
+  link(Side::client).held_frames = link(Side::client).held_size > 0;  // meant for this backend
   new_ = true;  // its socket's options are to be set
   calm_ = false;
   changed_ = true;

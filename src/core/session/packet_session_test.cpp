@@ -63,6 +63,11 @@ class Owner final : public SessionOwner {
   mc::Text words_for(std::uint64_t, config::Kick kick) override {
     return mc::Text::legacy(std::string(config::name_of(kick)));
   }
+  bool on_backend_lost(std::uint64_t, const BackendLoss&) override {
+    if (keeps != nullptr) keeps->detach_backend();
+    return keeps != nullptr;
+  }
+  PacketSession* keeps = nullptr;             // stays when its backend is lost
   std::map<std::uint64_t, SessionEnd> ended;  // of the worker's thread
   int lasting = 0;
 };
@@ -527,6 +532,24 @@ TEST_P(PacketSessionTest, TalksToAPlayerBetweenFrames) {
   EXPECT_EQ(player.heard(expected.size()), expected);
   Player early = add({.encrypted = GetParam(), .state = State::configuration});
   EXPECT_FALSE(worker->call([&] { return early.session->tell(mc::Text::legacy("hello")); }));
+}
+
+// A client goes on talking in its configuration while there is no server that could hear it.
+TEST_P(PacketSessionTest, TakesAFloodFromAClientWhoseServerIsGone) {
+  Player player =
+      add({.encrypted = GetParam(), .state = State::configuration, .rules = {.holds_kicks = true}});
+  worker->call([&] { owner.keeps = player.session; });
+  player.backend.reset();
+  ASSERT_TRUE(eventually([&] { return !player.session->is_attached(); }));
+  const ByteBuffer one = frame_of(packet_of(mc::CustomPayload{.channel = "a:b", .data = {1, 2, 3}},
+                                            version, State::configuration, Bound::server),
+                                  at_256);
+  ByteBuffer flood;
+  while (flood.size() < 400'000) append(flood, one);
+  const std::uint64_t frames = flood.size() / one.size();
+  ASSERT_TRUE(player.say(flood));
+  EXPECT_TRUE(eventually([&] { return pump->stats().packets_to_backend == frames; }));
+  EXPECT_EQ(pump->stats().held_bytes, 0U);
 }
 
 TEST_P(PacketSessionTest, AnIdleSessionHoldsNoBuffer) {

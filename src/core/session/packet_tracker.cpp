@@ -1,5 +1,6 @@
 #include "core/session/packet_tracker.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -16,15 +17,13 @@ using mc::State;
 
 namespace {
 
-constexpr Kind play_to_client[] = {Kind::start_configuration,  Kind::bundle_delimiter,
-                                   Kind::keep_alive,           Kind::kick_disconnect,
-                                   Kind::chunk_batch_finished, Kind::set_compression,
-                                   Kind::resource_pack_send,   Kind::add_resource_pack,
-                                   Kind::cookie_request,       Kind::transfer};
-constexpr Kind configuration_to_client[] = {Kind::finish_configuration, Kind::keep_alive,
-                                            Kind::disconnect,           Kind::select_known_packs,
-                                            Kind::resource_pack_send,   Kind::add_resource_pack,
-                                            Kind::cookie_request,       Kind::transfer};
+constexpr Kind play_to_client[] = {
+    Kind::start_configuration, Kind::bundle_delimiter,     Kind::keep_alive,
+    Kind::kick_disconnect,     Kind::chunk_batch_finished, Kind::set_compression,
+    Kind::add_resource_pack,   Kind::cookie_request,       Kind::transfer};
+constexpr Kind configuration_to_client[] = {
+    Kind::finish_configuration, Kind::keep_alive,     Kind::disconnect, Kind::select_known_packs,
+    Kind::add_resource_pack,    Kind::cookie_request, Kind::transfer};
 constexpr Kind play_to_backend[] = {Kind::configuration_acknowledged, Kind::keep_alive,
                                     Kind::chunk_batch_received, Kind::resource_pack_receive,
                                     Kind::cookie_response};
@@ -35,9 +34,10 @@ constexpr Kind configuration_to_backend[] = {Kind::finish_configuration, Kind::k
 // In play, towards the client: a keep-alive with an id of five bytes. What is larger there (a
 // resource pack, a cookie's request, a transfer, a kick) is looked at when it comes uncompressed.
 constexpr std::size_t largest_to_client = 13;
-// In play, towards the server: a chat session is at most 4,641 bytes, a cookie 5,120 and its key.
-// What a client sends is rarely compressed at all.
-constexpr std::size_t largest_to_backend = 5'632;
+// In play, towards the server: a chat session is at most 4,641 bytes, a cookie 5,120 and its key,
+// the channels of a client with many mods some KiB. What a client sends is rarely compressed at
+// all.
+constexpr std::size_t largest_to_backend = 32'768;
 // A kick that must not pass unseen.
 constexpr std::size_t largest_held_kick = 4'096;
 // Before 1.20.2 the tab list is kept, whose packets bring the skins of all players along.
@@ -48,6 +48,8 @@ constexpr std::size_t largest_tab_list = std::size_t{1} << 20;
 constexpr std::uint16_t most_before_tree = 1'000;
 
 constexpr std::size_t longest_reason = 256;
+// Packs that were asked about and not answered; a backend may ask without end.
+constexpr std::size_t most_packs = 64;
 
 // Counts that a backend may run up without end saturate.
 void up(std::uint8_t& count) {
@@ -118,8 +120,7 @@ void PacketTracker::enter(Side from, State state) {
         matters.add(kind);
   } else {
     for (const Kind kind : configuration_to_client) matters.add(kind);
-    if (rules_.holds_configuration)
-      for (const Kind kind : {Kind::registry_data, Kind::tags}) matters.add(kind);
+    for (const Kind kind : {Kind::registry_data, Kind::tags}) matters.add(kind);
   }
   matters_[at] = matters;
 }
@@ -136,10 +137,10 @@ std::size_t PacketTracker::largest_that_matters(Side from) const {
 void PacketTracker::change_backend(Rules rules) {
   rules_ = rules;
   keep_alives_.forget_backend();
-  // Earlier versions do not answer a question that another one has replaced.
-  if (resource_packs_ > 0 && version_ >= mc::v1_20_3) stale_packs_ = resource_packs_;
+  if (packs_)
+    for (Pack& pack : *packs_) pack.is_former = true;
   stale_known_packs_ = stale_known_packs_ || known_packs_asked_;
-  chunk_batches_ = resource_packs_ = cookies_ = 0;
+  chunk_batches_ = cookies_ = 0;
   known_packs_asked_ = in_bundle_ = was_kicked_ = was_transferred_ = threshold_changed_ = false;
   kick_reason_.clear();
   held_kick_ = {};
@@ -183,9 +184,8 @@ PacketTracker::Verdict PacketTracker::note_to_client(Kind kind, ByteView fields)
     case Kind::select_known_packs:
       known_packs_asked_ = true;
       break;
-    case Kind::resource_pack_send:
     case Kind::add_resource_pack:
-      up(resource_packs_);
+      note_pack(fields);
       break;
     case Kind::cookie_request:
       up(cookies_);
@@ -206,7 +206,7 @@ PacketTracker::Verdict PacketTracker::note_to_client(Kind kind, ByteView fields)
       break;
     case Kind::registry_data:
     case Kind::tags:
-      return Verdict::hold;
+      return rules_.holds_configuration ? Verdict::hold : Verdict::pass;
     case Kind::set_compression: {
       const auto packet = mc::decode<mc::SetCompression>(fields, version_, Fault::backend);
       if (!packet) break;
@@ -287,16 +287,37 @@ PacketTracker::Verdict PacketTracker::note_keep_alive_answer(ByteView fields) {
   return is_for_backend ? Verdict::pass : Verdict::drop;
 }
 
-// Answers come in the order of the questions, those to a former backend first.
+// From 1.20.3 on packs have names, and so have the answers. Earlier clients answer only what was
+// asked last.
+void PacketTracker::note_pack(ByteView fields) {
+  mc::Reader in(fields, version_);
+  Uuid id;
+  in.uuid(id);
+  if (!in.ok()) return;
+  if (!packs_) packs_ = std::make_unique<std::vector<Pack>>();
+  std::erase_if(*packs_, [&](const Pack& pack) { return pack.id == id; });
+  if (packs_->size() >= most_packs) packs_->erase(packs_->begin());
+  packs_->push_back({.id = id, .is_former = false});
+}
+
+// A client says nothing about a pack that is taken from it, so questions may stay open for ever.
 PacketTracker::Verdict PacketTracker::note_pack_answer(ByteView fields) {
   // "Accepted" and "downloaded" are followed by another answer.
   constexpr std::int32_t accepted = 3;
   constexpr std::int32_t downloaded = 4;
   const auto packet = mc::decode<mc::ResourcePackReceive>(fields, version_, Fault::client);
-  const bool is_stale = stale_packs_ > 0;
-  if (!packet || (packet->result != accepted && packet->result != downloaded))
-    down(is_stale ? stale_packs_ : resource_packs_);
-  return is_stale ? Verdict::drop : Verdict::pass;
+  if (!packet || !packs_) return Verdict::pass;
+  const auto pack = std::ranges::find(*packs_, packet->id, &Pack::id);
+  if (pack == packs_->end()) return Verdict::pass;
+  const bool is_former = pack->is_former;
+  if (packet->result != accepted && packet->result != downloaded) packs_->erase(pack);
+  return is_former ? Verdict::drop : Verdict::pass;
+}
+
+unsigned PacketTracker::open_resource_packs() const {
+  if (!packs_) return 0;
+  return static_cast<unsigned>(
+      std::ranges::count_if(*packs_, [](const Pack& pack) { return !pack.is_former; }));
 }
 
 }  // namespace drawbridge::core

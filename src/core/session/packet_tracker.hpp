@@ -13,9 +13,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "base/uuid.hpp"
 #include "core/session/luggage.hpp"
 #include "core/session/side.hpp"
 #include "mc/packet_ids.hpp"
@@ -90,6 +93,8 @@ class PacketTracker {
   Verdict note(Side from, mc::Kind kind, ByteView fields);
   // A packet of our own to the client, at this place of the stream.
   void note_ours(mc::Kind kind, ByteView fields);
+  // The client was asked so by us before this began.
+  void note_our_keep_alive(std::int64_t id) { keep_alives_.asked(KeepAlives::Owner::proxy, id); }
 
   // The backend is another one, or none: what the old one had asked is owed to nobody.
   void change_backend(Rules rules);
@@ -110,7 +115,7 @@ class PacketTracker {
 
   // Answers that the client owes the present backend.
   [[nodiscard]] unsigned open_chunk_batches() const { return chunk_batches_; }
-  [[nodiscard]] unsigned open_resource_packs() const { return resource_packs_; }
+  [[nodiscard]] unsigned open_resource_packs() const;
   [[nodiscard]] unsigned open_cookies() const { return cookies_; }
   // ... and to a former one.
   [[nodiscard]] bool owes_packs() const { return stale_known_packs_; }
@@ -132,6 +137,11 @@ class PacketTracker {
     std::array<std::uint64_t, (mc::kinds + 63) / 64> words_{};
   };
 
+  struct Pack {
+    Uuid id;
+    bool is_former = false;  // of a backend that was left
+  };
+
   // Whether the client's screen has to be cleared by packets when it changes servers.
   [[nodiscard]] bool keeps_screen() const {
     return rules_.luggage != nullptr && version_ < mc::v1_20_2;
@@ -140,6 +150,7 @@ class PacketTracker {
   Verdict note_to_backend(mc::Kind kind, ByteView fields);
   Verdict note_kick(ByteView fields);
   Verdict note_keep_alive_answer(ByteView fields);
+  void note_pack(ByteView fields);
   Verdict note_pack_answer(ByteView fields);
 
   mc::Version version_;
@@ -157,11 +168,10 @@ class PacketTracker {
   bool known_packs_asked_ = false;
   std::uint16_t tree_within_ = 0;
   std::uint8_t chunk_batches_ = 0;
-  std::uint8_t resource_packs_ = 0;
   std::uint8_t cookies_ = 0;
-  std::uint8_t stale_packs_ = 0;  // asked by a former backend, not answered yet
   bool stale_known_packs_ = false;
   ByteBuffer held_kick_;
+  std::unique_ptr<std::vector<Pack>> packs_;  // that are not answered yet; mostly null
 };
 
 }  // namespace drawbridge::core

@@ -59,6 +59,8 @@ struct SessionStart {
   LinkStart client;
   LinkStart backend;
   SessionRules rules;
+  // A keep-alive that the client was asked by us and has not answered yet; 0: none.
+  std::int64_t asked = 0;
   // Commands of ours that the player may use, for its client's tree; may be null.
   std::shared_ptr<const mc::CommandTree> commands = {};
 };

@@ -26,6 +26,8 @@ constexpr Duration grace = seconds(10);
 constexpr Duration crash_rest = seconds(30);
 // Beyond shutdown_timeout, after which a keeper forces the stop.
 constexpr Duration stop_margin = seconds(30);
+// Until a connection counts as a player's (desk.hpp, has_settled).
+constexpr Duration time_to_settle = seconds(36);
 constexpr std::size_t starts_remembered = 5;
 constexpr std::size_t longest_status = 64 << 10;
 
@@ -55,7 +57,7 @@ Sleeper::Sleeper(SleeperTools& tools, ServerPtr server, WakeMemory memory)
 }
 
 Sleeper::~Sleeper() {
-  answer_waiters(refused(config::Kick::offline, "the server is gone"));
+  answer_everybody(refused(config::Kick::offline, "the server is gone"));
 }
 
 void Sleeper::follow(ServerPtr server) {
@@ -70,6 +72,8 @@ void Sleeper::employ(std::unique_ptr<api::Keeper> keeper) {
   abilities_ = keeper_->abilities();
   employed_ = std::make_shared<bool>(true);
   looking_ = look_again_ = confirming_ = false;
+  run_.confirmed =
+      true;  // what the earlier one would have said about a start is not heard any more
   look();
 }
 
@@ -174,6 +178,12 @@ void Sleeper::answer_waiters(const WakeAnswer& answer) {
     if (!one.alive.expired()) one.answer(answer);
 }
 
+// Also those who wait for a look.
+void Sleeper::answer_everybody(const WakeAnswer& answer) {
+  for (Asking& one : std::exchange(asking_, {})) waiters_.push_back(std::move(one.waiter));
+  answer_waiters(answer);
+}
+
 // --- Starting and stopping ---
 
 void Sleeper::begin_start(const Knock& knock) {
@@ -220,7 +230,7 @@ void Sleeper::proxy_ends(std::function<void()> done) {
   ending_ = true;
   timer_.cancel();
   ping_timer_.cancel();
-  answer_waiters(refused(config::Kick::shutdown, "the proxy ends"));
+  answer_everybody(refused(config::Kick::shutdown, "the proxy ends"));
   keeper_->proxy_ends(std::move(done));
 }
 
@@ -246,6 +256,8 @@ void Sleeper::apply(WakeEvent event, std::string_view why) {
 }
 
 void Sleeper::entered(WakeState before, WakeEvent event) {
+  // A stop that failed is over: whoever wanted it back has it.
+  if (state() != WakeState::stopping && !is_down(state())) after_stop_.reset();
   switch (state()) {
     case WakeState::starting:
       if (event != WakeEvent::wake) run_ = {};
@@ -412,8 +424,9 @@ void Sleeper::take(const KeeperReport& report, bool certain) {
         return apply(WakeEvent::stop_failed, "it still runs");
       break;
     case WakeState::online:
-      // From a cache it may be what was before the start, and somebody else may have started it:
-      // the ping that follows decides.
+      // From a cache it may be what was before the start, somebody else may have started it, and a
+      // container's own check may be slower than its server: the ping that follows decides.
+      if (!certain && report.state == KeeperState::starting) return;
       if (!certain && (report.absent ||
                        (abilities_.lag > Duration::zero() && report.state != KeeperState::crashed)))
         return;
@@ -561,9 +574,21 @@ void Sleeper::step() {
   if (state() == WakeState::stopping && now >= stop_deadline_ && !abilities_.queries)
     return apply(WakeEvent::stop_failed, "it still answers");
   const auto idle = idle_at(now);
-  if (idle && *idle <= now && server_->state->settled() == 0) return stop_because_idle();
+  if (server_->state->settled() > 0) was_put_off_ = false;
+  if (idle && *idle <= now && server_->state->settled() == 0 && !put_off_for_newcomers())
+    return stop_because_idle();
   if (now >= next_look_ && !looking_) return look();
   schedule();
+}
+
+// Somebody may stand in configuration, with a pack to download: in the forwarding family that shows
+// only after a while. Once, so that bots which come and go cannot keep a server running.
+bool Sleeper::put_off_for_newcomers() {
+  if (was_put_off_ || server_->state->players() == 0) return false;
+  was_put_off_ = true;
+  not_idle_before_ =
+      Clock::now() + time_to_settle - keys().shutdown_after.value_or(Duration::zero());
+  return true;
 }
 
 void Sleeper::stop_because_idle() {

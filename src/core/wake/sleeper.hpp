@@ -96,6 +96,7 @@ class Sleeper {
   void begin_stop(std::string why);
   std::optional<WakeAnswer> refusal_for(const Knock& knock);
   void answer_waiters(const WakeAnswer& answer);
+  void answer_everybody(const WakeAnswer& answer);
   void add_waiter(WakeWaiter waiter);
   void serve(const Asking& asking);
 
@@ -115,6 +116,7 @@ class Sleeper {
   void step();
   [[nodiscard]] std::optional<TimePoint> idle_at(TimePoint now) const;
   void stop_because_idle();
+  bool put_off_for_newcomers();
   [[nodiscard]] const config::ServerManager& keys() const {
     return *server_->config.server_manager;
   }
@@ -141,6 +143,7 @@ class Sleeper {
   TimePoint since_;
   TimePoint start_deadline_, stop_deadline_, next_look_;
   TimePoint not_idle_before_;  // confirm_empty found players, or some are to come again
+  bool was_put_off_ = false;   // for somebody who has just come; once, until there are players
   bool looking_ = false, look_again_ = false, confirming_ = false, ending_ = false;
   std::uint64_t looks_ = 0;
   int silent_ = 0, closed_ = 0;

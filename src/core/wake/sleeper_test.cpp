@@ -17,7 +17,8 @@ struct Script {
   api::KeeperAbilities abilities;
   std::atomic<KeeperState> says = KeeperState::stopped;  // the test changes it while it is asked
   std::atomic<bool> absent = false;
-  std::string refuses;  // not empty: start fails with these words
+  std::string refuses;       // not empty: start fails with these words
+  std::string refuses_stop;  // the same; of the control thread
   std::atomic<int> starts = 0, stops = 0;
 };
 
@@ -34,7 +35,9 @@ class ScriptedKeeper final : public api::Keeper {
   }
   void stop(api::StopRequest, StopDone done) override {
     ++script_.stops;
-    control_.post([done = std::move(done)] { done({}); });
+    Result<> said;
+    if (!script_.refuses_stop.empty()) said = fail(Fault::backend, "{}", script_.refuses_stop);
+    control_.post([done = std::move(done), said] { done(said); });
   }
   void query(QueryDone done) override {
     const KeeperReport report{
@@ -113,12 +116,24 @@ class SleeperTest : public ::testing::Test {
   Script script_;
   std::atomic<PingOutcome::Kind> ping_ = PingOutcome::Kind::failed;
   std::atomic<int> pings_ = 0;
+  // A ping that is never answered.
+  struct Held {
+    std::atomic<bool> is = false;
+    void set() { is = true; }
+    bool wait() const {
+      const TimePoint end = Clock::now() + seconds(10);
+      while (!is && Clock::now() < end) std::this_thread::sleep_for(milliseconds(1));
+      return is;
+    }
+  } held_;
+  std::atomic<bool> holds_pings_ = false;
   Duration poll_interval_ = milliseconds(5);
   SleeperTools tools_{.control = control_,
                       .budget = budget_,
                       .ping =
                           [this](const ServerPtr&, std::function<void(PingOutcome)> done) {
                             ++pings_;
+                            if (holds_pings_) return held_.set();
                             control_.post([this, done = std::move(done)] {
                               done({.kind = ping_, .json = "{}", .why = {}});
                             });
@@ -238,6 +253,53 @@ TEST_F(SleeperTest, AStopIsAskedForOnceAndSeenThrough) {
   change([this] { script_.says = KeeperState::stopped; });
   EXPECT_TRUE(becomes(WakeState::sleeping));
   EXPECT_EQ(script_.stops, 1);
+}
+
+// A container's own check may come long after its server answers.
+TEST_F(SleeperTest, WhatAnswersStaysOnlineThoughItsKeeperStillSaysStarting) {
+  begin();
+  script_.says = KeeperState::starting;
+  ping_ = PingOutcome::Kind::answered;
+  ASSERT_TRUE(becomes(WakeState::online));
+  EXPECT_TRUE(stays(WakeState::online));
+}
+
+TEST_F(SleeperTest, AStopThatFailedLeavesNoStartBehind) {
+  begin();
+  script_.says = KeeperState::running;
+  ping_ = PingOutcome::Kind::answered;
+  ASSERT_TRUE(becomes(WakeState::online));
+  script_.refuses_stop = "no";
+  change([this] {
+    EXPECT_TRUE(sleeper_->stop("asked for"));
+    Knock knock{.server = "lobby",
+                .source = *IpAddress::parse("198.51.100.7"),
+                .who = {.cause = api::WakeCause::login, .player = "Steve"}};
+    sleeper_->knock(knock, {.answer = [](const WakeAnswer&) {}, .alive = token_});
+  });
+  ASSERT_TRUE(becomes(WakeState::online));
+  change([this] {
+    script_.refuses_stop.clear();
+    EXPECT_TRUE(sleeper_->stop("asked for"));
+    script_.says = KeeperState::stopped;
+  });
+  ping_ = PingOutcome::Kind::failed;
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  for (int i = 0; i < 5; ++i) change([] {});
+  EXPECT_EQ(record_->state(), WakeState::sleeping);
+  EXPECT_EQ(script_.starts, 0);
+}
+
+TEST_F(SleeperTest, WhoWaitsForALookIsToldWhenTheServerGoes) {
+  script_.absent = true;
+  poll_interval_ = seconds(60);
+  begin();
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  holds_pings_ = true;
+  knock();
+  ASSERT_TRUE(held_.wait());
+  change([this] { sleeper_.reset(); });
+  EXPECT_EQ(answer(), WakeAnswer::Kind::refused);
 }
 
 }  // namespace

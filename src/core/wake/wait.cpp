@@ -133,10 +133,9 @@ net::Task<WaitOutcome> Wait::run(AskToWake ask) {
     next_question = now() + ask_every;
   }
   WaitOutcome out = outcome_of(*held_->answer);
-  if (out.kind == WaitOutcome::Kind::dial) {
-    const bool whole = co_await await_last_answers();
-    if (!whole) co_return gone(std::move(fault_));
-  }
+  // Whoever takes the player next would not know what to make of an answer to us.
+  const bool whole = co_await await_last_answers();
+  if (!whole && out.kind == WaitOutcome::Kind::dial) co_return gone(std::move(fault_));
   co_return out;
 }
 

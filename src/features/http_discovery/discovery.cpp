@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "config/grammar.hpp"
 #include "config/plain_file.hpp"
 #include "config/secret_text.hpp"
 #include "config/tree.hpp"
+#include "control/url.hpp"
 #include "features/http_discovery/server_list.hpp"
 
 namespace drawbridge::features::http_discovery {
@@ -147,6 +150,14 @@ void HttpDiscovery::complain(std::string reason) {
   complaint_ = std::move(reason);
 }
 
+// Nobody on the way can have written what it says.
+bool HttpDiscovery::is_genuine() const {
+  const auto url = control::Url::parse(settings_.url);
+  if (!url) return false;
+  const auto ip = IpAddress::parse(url->host);
+  return url->tls || url->host == "localhost" || (ip && ip->is_loopback());
+}
+
 bool HttpDiscovery::take(std::string_view body, std::string_view from) {
   auto list = parse_server_list(body);
   if (!list) {
@@ -166,7 +177,7 @@ bool HttpDiscovery::take(std::string_view body, std::string_view from) {
   for (const auto& [id, document] : list->documents) {
     const auto before = documents_.find(id);
     if (before == documents_.end() || before->second != document)
-      batch.described.emplace(id, load_listed(id, document));
+      batch.described.emplace(id, load_listed(id, document, is_genuine()));
   }
   for (const auto& [id, document] : documents_)
     if (!list->documents.contains(id)) batch.gone.push_back(id);
@@ -174,7 +185,7 @@ bool HttpDiscovery::take(std::string_view body, std::string_view from) {
   const bool first = !std::exchange(has_list_, true);
   if (first)
     log::info("discovery", "list of servers read",
-              {{"from", from}, {"servers", documents_.size()}});
+              {{"from", config::redact_url(from)}, {"servers", documents_.size()}});
   if (first || !batch.described.empty() || !batch.gone.empty()) hooks_.on_batch(std::move(batch));
   return true;
 }

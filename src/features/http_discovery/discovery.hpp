@@ -72,6 +72,7 @@ class HttpDiscovery {
   void fetched(Result<control::HttpResponse> answer);
   // False: the list is not taken.
   bool take(std::string_view body, std::string_view from);
+  [[nodiscard]] bool is_genuine() const;
   void complain(std::string reason);
   [[nodiscard]] Result<control::HttpRequest> request(const std::string& url) const;
   void look_soon();

@@ -49,12 +49,23 @@ bool names_a_place(const std::string& text) {
   return text.starts_with("file:") || text.starts_with("env:");
 }
 
+// Whether the document names files of this machine, by keys (`whitelist_file`, `ca_file`) or as an
+// icon. To be asked before it is loaded, which reads them.
+bool names_files(const Node& node) {
+  const bool is_icon = node.key == "favicon" && node.is_string();
+  const auto begins = [&node](std::string_view with) { return node.text.starts_with(with); };
+  if (is_icon) return !begins("data:") && !begins("http:") && !begins("https:") && !begins("iVBOR");
+  return node.key.ends_with("_file") || std::ranges::any_of(node.children, names_files);
+}
+
 // What a stranger's list may not ask of this machine; "" if all is well.
-std::string forbidden(const config::ServerConfig& server) {
+std::string forbidden(const config::ServerConfig& server, bool is_genuine) {
   if (!server.server_manager) return {};
   const config::ServerManager& keeper = *server.server_manager;
   if (keeper.type == config::KeeperType::local)
     return "a list from the network cannot have programs run here (type = \"local\")";
+  if (keeper.type == config::KeeperType::docker && !is_genuine)
+    return "a list that came over plain http cannot have containers started and stopped: use https";
   const bool reads =
       names_a_place(keeper.api_key) || (keeper.secret && names_a_place(*keeper.secret)) ||
       std::ranges::any_of(keeper.headers,
@@ -87,12 +98,19 @@ Result<ServerList> parse_server_list(std::string_view body) {
   return out;
 }
 
-config::LoadedServer load_listed(const std::string& id, std::string_view document) {
+config::LoadedServer load_listed(const std::string& id, std::string_view document,
+                                 bool is_genuine) {
   const std::string source = "http_discovery/" + id;
-  config::LoadedServer out = config::load_server(document, source);
+  config::LoadedServer out;
+  std::string wrong;
+  if (names_files(config::parse_toml(document).root)) {
+    wrong = "a list from the network cannot have files or variables read here";
+  } else {
+    out = config::load_server(document, source);
+  }
   out.id = id;
-  if (!out.config) return out;
-  std::string wrong = forbidden(*out.config);
+  if (!out.config && wrong.empty()) return out;
+  if (wrong.empty()) wrong = forbidden(*out.config, is_genuine);
   // `name` beats `id` in a file; here the id is what starts, stops and reports are about.
   if (wrong.empty() && out.config->id != id) wrong = "`name` is another than `id`";
   if (wrong.empty()) return out;

@@ -23,7 +23,8 @@ struct ServerList {
 Result<ServerList> parse_server_list(std::string_view body);
 
 // One document. What a list from the network must not do is an error: run programs of this machine
-// (`local`), and read its secrets.
-config::LoadedServer load_listed(const std::string& id, std::string_view document);
+// (`local`), have its files and secrets read, and, unless it is genuine (came over TLS, or from
+// this machine), start and stop its containers.
+config::LoadedServer load_listed(const std::string& id, std::string_view document, bool is_genuine);
 
 }  // namespace drawbridge::features::http_discovery

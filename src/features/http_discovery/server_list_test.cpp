@@ -11,12 +11,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Key;
 
-config::LoadedServer only(std::string_view body) {
+config::LoadedServer only(std::string_view body, bool is_genuine = true) {
   const auto list = parse_server_list(body);
   EXPECT_TRUE(list) << list.error().what;
   if (!list || list->documents.size() != 1) return {};
   const auto& [id, document] = *list->documents.begin();
-  return load_listed(id, document);
+  return load_listed(id, document, is_genuine);
 }
 
 std::string problem_of(std::string_view body) {
@@ -78,6 +78,25 @@ TEST(ServerList, AListFromTheNetworkCannotReachIntoThisMachine) {
               HasSubstr("cannot have files or variables read"));
   EXPECT_THAT(with(R"({"type": "webhook", "start_url": "http://h", "headers": {"A": "env:HOME"}})"),
               HasSubstr("cannot have files or variables read"));
+  EXPECT_THAT(with(R"({"type": "webhook", "start_url": "http://h", "ca_file": "/etc/shadow"})"),
+              HasSubstr("cannot have files or variables read"));
+  for (const std::string key : {R"("ip_filter": {"blacklist_file": "/etc/shadow"})",
+                                R"("motd": {"online": {"text": "x", "favicon": "/etc/shadow"}})"})
+    EXPECT_THAT(
+        problem_of(R"({"servers": [{"id": "a", "domains": ["x.org"], "addresses": ["h"], )" + key +
+                   "}]}"),
+        HasSubstr("cannot have files or variables read"));
+}
+
+TEST(ServerList, OnlyAGenuineListStartsAndStopsContainers) {
+  const std::string_view body =
+      R"({"servers": [{"id": "a", "domains": ["x.org"], "addresses": ["h"],
+                       "server_manager": {"type": "docker", "container": "a"}}]})";
+  EXPECT_TRUE(only(body).config);
+  const auto plain = only(body, false);
+  EXPECT_FALSE(plain.config);
+  ASSERT_FALSE(plain.problems.empty());
+  EXPECT_THAT(plain.problems.front().text(), HasSubstr("use https"));
 }
 
 }  // namespace
