@@ -43,34 +43,32 @@ using Channel = BungeecordPermissions;
 
 const Table& channel_keys() {
   static const Table table = describe_table<Channel>({
-      key<&Channel::connect>("connect", "Send the player elsewhere.", later, Alias{"Connect"}),
-      key<&Channel::connect_other>("connect_other", "Send another player elsewhere.", later,
+      key<&Channel::connect>("connect", "Send the player elsewhere.", now, Alias{"Connect"}),
+      key<&Channel::connect_other>("connect_other", "Send another player elsewhere.", now,
                                    Alias{"ConnectOther"}),
-      key<&Channel::ip>("ip", "Ask for the player's address.", later, Alias{"IP"}),
-      key<&Channel::ip_other>("ip_other", "Ask for another player's address.", later,
+      key<&Channel::ip>("ip", "Ask for the player's address.", now, Alias{"IP"}),
+      key<&Channel::ip_other>("ip_other", "Ask for another player's address.", now,
                               Alias{"IPOther"}),
-      key<&Channel::player_count>("player_count", "Ask how many play.", later,
-                                  Alias{"PlayerCount"}),
-      key<&Channel::player_list>("player_list", "Ask who plays.", later, Alias{"PlayerList"}),
-      key<&Channel::get_servers>("get_servers", "Ask for the names of all servers.", later,
+      key<&Channel::player_count>("player_count", "Ask how many play.", now, Alias{"PlayerCount"}),
+      key<&Channel::player_list>("player_list", "Ask who plays.", now, Alias{"PlayerList"}),
+      key<&Channel::get_servers>("get_servers", "Ask for the names of all servers.", now,
                                  Alias{"GetServers"}),
-      key<&Channel::get_server>("get_server", "Ask for the own name.", later, Alias{"GetServer"}),
-      key<&Channel::get_player_server>("get_player_server", "Ask where a player is.", later,
+      key<&Channel::get_server>("get_server", "Ask for the own name.", now, Alias{"GetServer"}),
+      key<&Channel::get_player_server>("get_player_server", "Ask where a player is.", now,
                                        Alias{"GetPlayerServer"}),
-      key<&Channel::message>("message", "Send a chat line to a player.", later, Alias{"Message"}),
-      key<&Channel::message_raw>("message_raw", "The same as a text component.", later,
+      key<&Channel::message>("message", "Send a chat line to a player.", now, Alias{"Message"}),
+      key<&Channel::message_raw>("message_raw", "The same as a text component.", now,
                                  Alias{"MessageRaw"}),
-      key<&Channel::forward>("forward", "Send data to other servers.", later, Alias{"Forward"}),
-      key<&Channel::forward_to_player>("forward_to_player", "Send data to a player's server.",
-                                       later, Alias{"ForwardToPlayer"}),
-      key<&Channel::uuid>("uuid", "Ask for the player's UUID.", later, Alias{"UUID"}),
-      key<&Channel::uuid_other>("uuid_other", "Ask for another player's UUID.", later,
+      key<&Channel::forward>("forward", "Send data to other servers.", now, Alias{"Forward"}),
+      key<&Channel::forward_to_player>("forward_to_player", "Send data to a player's server.", now,
+                                       Alias{"ForwardToPlayer"}),
+      key<&Channel::uuid>("uuid", "Ask for the player's UUID.", now, Alias{"UUID"}),
+      key<&Channel::uuid_other>("uuid_other", "Ask for another player's UUID.", now,
                                 Alias{"UUIDOther"}),
-      key<&Channel::server_ip>("server_ip", "Ask for a server's address.", later,
-                               Alias{"ServerIP"}),
-      key<&Channel::kick_player>("kick_player", "Kick a player from the proxy.", later,
+      key<&Channel::server_ip>("server_ip", "Ask for a server's address.", now, Alias{"ServerIP"}),
+      key<&Channel::kick_player>("kick_player", "Kick a player from the proxy.", now,
                                  Alias{"KickPlayer"}),
-      key<&Channel::kick_player_raw>("kick_player_raw", "The same with a text component.", later,
+      key<&Channel::kick_player_raw>("kick_player_raw", "The same with a text component.", now,
                                      Alias{"KickPlayerRaw"}),
   });
   return table;
@@ -91,10 +89,10 @@ const Table& plugin_messaging_keys() {
   static const Table table = describe_table<PluginMessaging>({
       key<&PluginMessaging::bungeecord>(
           "bungeecord", "Answer the BungeeCord channel for servers with `bungeecord_channel`.",
-          live, later),
+          live, now),
       config::table<&PluginMessaging::bungeecord_permissions>(
           "bungeecord_permissions", channel_keys(), "What that channel may be used for.", live,
-          later),
+          now),
   });
   return table;
 }

@@ -349,7 +349,7 @@ const Table& global_keys() {
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),
         config::table<&G::limbo>("limbo", limbo_keys(), "", ours, now),
-        config::table<&G::plugin_messaging>("plugin_messaging", plugin_messaging_keys(), "", later),
+        config::table<&G::plugin_messaging>("plugin_messaging", plugin_messaging_keys(), "", now),
 
         config::table<&G::docker>("docker", docker_keys(), "Servers from container labels.",
                                   at_providers, live, now, DefaultText{"off"}),

@@ -310,7 +310,7 @@ const Table& server_keys() {
                                DefaultText{"file name"}),
         key<&ServerConfig::network>(
             "network", "Players switch between servers of one network only (intercepted modes).",
-            later, an_id()),
+            now, an_id()),
         key<&ServerConfig::domains>("domains", "Host names that lead here.", now, a_domain()),
         key<&ServerConfig::addresses>(
             "addresses",
@@ -382,7 +382,7 @@ const Table& server_keys() {
             }}),
         key<&ServerConfig::bungeecord_channel>(
             "bungeecord_channel", "Let the backend use the BungeeCord channel (intercepted modes).",
-            fresh, later),
+            fresh, now),
         key<&ServerConfig::limbo>(
             "limbo",
             "This server is an empty world of the proxy's own; it needs no addresses. "

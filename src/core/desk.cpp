@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "core/commands/bungee_channel.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/connection.hpp"
 #include "core/limbo/limbo_host.hpp"
@@ -36,6 +37,8 @@ constexpr std::uint32_t refused_at_once = 256;
 // What a player may say to us in that time: as many as an honest one types and completes.
 constexpr Duration say_window = seconds(5);
 constexpr std::uint32_t most_said = 40;
+// What a server may ask on the BungeeCord channel for each of its players, in the same time.
+constexpr std::uint32_t most_asked = 1'000;
 
 // What the pumps call a session: its record's address, which is unique among this worker's and
 // finds the record without a table.
@@ -92,8 +95,9 @@ void Desk::set_world(WorldPtr world) {
     next = session->next;  // a session may end over what is written to it
     if (session->limbo != nullptr) {
       limbo_host_->on_world(*session, *before);
-    } else if (session->packets != nullptr && world_->find(session->server->id()) == nullptr) {
-      mover_.leave_removed(*session);
+    } else if (session->packets != nullptr) {
+      session->packets->set_answers_channel(answers_channel(*world_->global, *session->server));
+      if (world_->find(session->server->id()) == nullptr) mover_.leave_removed(*session);
     }
   }
 }
@@ -478,6 +482,7 @@ bool Desk::may_say(Session& session) {
 
 void Desk::on_said(std::uint64_t id, const PacketFlow::Said& said) {
   Session& session = session_of(id);
+  if (said.kind == PacketFlow::Said::Kind::channel) return on_channel(session, said.text);
   if (services_.commands == nullptr) return;
   const bool is_command = said.kind == PacketFlow::Said::Kind::command;
   if (!may_say(session)) {
@@ -487,6 +492,23 @@ void Desk::on_said(std::uint64_t id, const PacketFlow::Said& said) {
   if (!is_command)
     return services_.commands->complete(*this, caller_of(session), said.transaction, said.text);
   services_.commands->run(*this, caller_of(session), our_command(said.text).value_or(""));
+}
+
+// The session is in the midst of its own work: what follows comes in the next turn.
+void Desk::on_channel(Session& session, const std::string& message) {
+  if (worker_.now() - session.asked_since > say_window) {
+    session.asked_since = worker_.now();
+    session.asked = 0;
+  }
+  if (++session.asked > most_asked) {
+    if (session.asked == most_asked + 1)
+      log::warn("channel", "a server asks too much, and is not listened to for a while",
+                {{"server", session.server->id()}, {"session", session.number}});
+    return;
+  }
+  worker_.post([this, number = session.number, server = session.server->id(), message] {
+    serve_channel(*this, number, server, as_bytes(message));
+  });
 }
 
 void Desk::answer_command(std::uint64_t number, const std::vector<std::string>& lines) {

@@ -99,6 +99,9 @@ struct Session {
   // Commands and completions of ours in the window of seconds that is open.
   TimePoint said_since = {};
   std::uint32_t said = 0;
+  // The same of what its server says on the BungeeCord channel.
+  TimePoint asked_since = {};
+  std::uint32_t asked = 0;
   // Intercepted: one of the two, owned by its pump. Neither: relayed.
   PacketSession* packets = nullptr;
   LimboSession* limbo = nullptr;
@@ -175,6 +178,14 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   [[nodiscard]] Mover& mover() { return mover_; }
   // Null: not here.
   [[nodiscard]] Session* find_session(std::uint64_t number);
+  // Every session of this desk; `what` may end the one that it is given.
+  template <typename What>
+  void each_session(What&& what) {
+    for (Session *session = first_, *next = nullptr; session != nullptr; session = next) {
+      next = session->next;
+      what(*session);
+    }
+  }
   // Where a player is from now on, for all accounts that are kept of it.
   struct Seating {
     ServerPtr server;
@@ -257,6 +268,7 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   mc::Text words_for(std::uint64_t id, config::Kick kick) override;
   void on_said(std::uint64_t id, const PacketFlow::Said& said) override;
   bool may_say(Session& session);
+  void on_channel(Session& session, const std::string& message);
   bool on_backend_lost(std::uint64_t id, const BackendLoss& loss) override;
   struct Ended {
     TimePoint started;

@@ -10,6 +10,7 @@
 #include "core/auth/account_check.hpp"
 #include "core/auth/name_rules.hpp"
 #include "core/backend_login.hpp"
+#include "core/commands/bungee_channel.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/farewell.hpp"
 #include "core/limbo/limbo_frames.hpp"
@@ -449,6 +450,7 @@ void Interception::hand_to_session(BackendJoined joined) {
   rules.drops_chat_session = !joined.knows_account;
   rules.longest_silence = joined.server->config.timeouts.read;
   rules.takes_commands = services().commands != nullptr;
+  rules.answers_channel = answers_channel(connection_.global(), *joined.server);
   SessionStart start{.version = client_.version(),
                      .client = client_.release(),
                      .backend = joined.backend.release(),

@@ -121,6 +121,7 @@ void Proxy::start_workers(const WorldPtr& world, std::size_t count) {
     posts_.push_back(std::make_unique<Post>(
         net::Worker::Options{.index = static_cast<int>(i), .coalesce = {}, .pipes = pipes},
         services_));
+    services_.desks.push_back(&posts_.back()->desk);
     posts_.back()->desk.set_world(world);
     posts_.back()->desk.set_bans(bans_);
   }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "control/http_client.hpp"
 #include "control/resolver.hpp"
@@ -25,6 +26,7 @@
 
 namespace drawbridge::core {
 
+class Desk;
 class GameCommands;
 class Waker;
 
@@ -62,12 +64,15 @@ struct Services {
   std::atomic<Duration> time_to_come_again = Duration(seconds(35));
 
   // Set before the workers run.
+  std::vector<Desk*> desks;  // of all workers, whose threads have all ended before one of them goes
   std::size_t workers = 1;
   std::size_t descriptors = 1024;  // that the process may have open
 
   std::atomic<std::uint32_t> connections = 0;  // accepted and not ended, relayed players included
   std::atomic<std::uint32_t> sessions = 0;     // of them those that play: past their set-up
   std::atomic<std::uint32_t> intercepted = 0;  // of these those whose packets we move
+  // Questions of servers that the desks are being asked.
+  std::atomic<std::uint32_t> channel_questions = 0;
   std::atomic<std::uint64_t> next_session = 1;
   std::atomic<bool> stopping = false;  // log-ins are told so; what plays goes on
   std::atomic<bool> real_ip_hint_given =

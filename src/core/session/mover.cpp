@@ -10,6 +10,7 @@
 #include "config/server.hpp"
 #include "core/backend_login.hpp"
 #include "core/backend_words.hpp"
+#include "core/commands/bungee_channel.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/desk.hpp"
 #include "core/limbo/limbo_frames.hpp"
@@ -377,6 +378,7 @@ net::Task<bool> Mover::try_server(Move& move, ServerPtr server) {
   next.rules.drops_chat_session = !joined->knows_account;
   next.rules.longest_silence = server->config.timeouts.read;
   next.rules.takes_commands = desk_.services().commands != nullptr;
+  next.rules.answers_channel = answers_channel(caller.global(), *server);
   next.rules.holds_kicks = true;  // it has somewhere to go back to
   next.rules.luggage = &move.session->traveller->luggage;
   if (caller.version < mc::v1_20_2) {

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "core/commands/game_commands.hpp"
+#include "mc/bungee_channel.hpp"
 #include "mc/frame.hpp"
+#include "mc/packets/common.hpp"
 #include "mc/packets/configuration.hpp"
 #include "mc/packets/play.hpp"
 #include "mc/reader.hpp"
@@ -33,6 +35,8 @@ constexpr std::size_t longest_said = 5'632;
 // A client's list of plugin channels.
 constexpr std::size_t longest_channels = 32'768;
 constexpr std::size_t largest_tree = std::size_t{1} << 20;
+// Of a plugin message: its id and its channel, if that is one of ours, in their longest forms.
+constexpr std::size_t head_of_payload = 64;
 
 std::size_t most_inflated_for(Kind kind) {
   switch (kind) {
@@ -53,6 +57,19 @@ std::size_t most_inflated_for(Kind kind) {
     default:
       return most_inflated_for_fields;
   }
+}
+
+// The channel of a plugin message that begins with these bytes; empty: none of a length that
+// would matter.
+std::string_view channel_of(ByteView head) {
+  mc::Reader in(head);
+  std::int32_t number = 0;
+  in.varint(number);  // the packet's id
+  in.varint(number);
+  if (!in.ok() || number <= 0) return {};
+  const std::size_t most = in.left();
+  const ByteView name = in.raw(std::min(static_cast<std::size_t>(number), most));
+  return {reinterpret_cast<const char*>(name.data()), name.size()};
 }
 
 // How many bytes the VarInt at the front has.
@@ -82,6 +99,7 @@ PacketFlow::PacketFlow(mc::Version version, Phases phases, Thresholds thresholds
 PacketTracker::Rules PacketFlow::tracker_rules(const SessionRules& rules) {
   return {.drops_chat_session = rules.drops_chat_session,
           .takes_commands = rules.takes_commands,
+          .answers_channel = rules.answers_channel,
           .holds_kicks = rules.holds_kicks,
           .holds_configuration = rules.holds_kicks,
           .luggage = rules.luggage};
@@ -370,6 +388,8 @@ PacketFlow::Step PacketFlow::look_detached(const Contents& contents, Step step) 
 PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std::int32_t id) {
   const Kind kind = lanes_[index(from)].ids->kind(id);
   if (kind == Kind::none || !tracker_.matters(from, kind)) return PacketTracker::Verdict::pass;
+  if (kind == Kind::custom_payload)
+    if (const auto decided = note_payload(from, contents)) return *decided;
   ByteView fields;
   if (!contents.is_compressed() || contents.inflated <= most_inflated_for(kind)) {
     const auto whole = mc::whole_packet(contents, codecs_.inflater, fault_of(from));
@@ -392,6 +412,43 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
   }
   settle(from);
   return verdict;
+}
+
+// --- The BungeeCord channel ---
+
+// What is to be done with a plugin message; nothing: it is like any other packet that matters.
+std::optional<PacketTracker::Verdict> PacketFlow::note_payload(Side from,
+                                                               const Contents& contents) {
+  using Verdict = PacketTracker::Verdict;
+  std::array<Byte, head_of_payload> inflated{};
+  ByteView head = contents.bytes;
+  if (contents.is_compressed()) {
+    const auto size = codecs_.inflater.peek(contents.bytes, inflated, fault_of(from));
+    // Damaged behind its id: the receiver's to refuse.
+    if (!size) return Verdict::pass;
+    head = ByteView(inflated).first(*size);
+  }
+  const std::string_view channel = channel_of(head);
+  // A client that could speak there would be believed to be a server by the proxy, or the other way
+  // round.
+  if (from == Side::client)
+    return mc::is_between_proxy_and_server(channel) ? std::optional(Verdict::drop) : std::nullopt;
+  if (!rules_.answers_channel || !mc::is_bungee_channel(channel)) return Verdict::pass;
+  const auto whole = mc::whole_packet(contents, codecs_.inflater, Fault::backend);
+  const auto packet =
+      whole ? mc::split_packet(*whole, Fault::backend) : std::unexpected(whole.error());
+  if (!packet) return Verdict::pass;
+  const auto message =
+      mc::decode<mc::CustomPayload>(packet->fields, tracker_.version(), Fault::backend);
+  if (!message || !mc::bungee_subchannel(message->data)) return Verdict::pass;
+  said_ = {Said::Kind::channel, 0, std::string(message->data.begin(), message->data.end())};
+  return Verdict::drop;
+}
+
+void PacketFlow::set_answers_channel(bool answers) {
+  rules_.answers_channel = answers;
+  tracker_.set_answers_channel(answers);
+  settle(Side::backend);
 }
 
 // --- Commands of ours ---

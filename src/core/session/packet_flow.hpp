@@ -48,12 +48,14 @@ class PacketFlow {
              mc::Codecs& codecs, ByteBuffer& scratch, std::uint32_t second,
              std::shared_ptr<const mc::CommandTree> commands = nullptr);
 
-  // What the client said to the proxy, and not to its server.
+  // What the client said to the proxy, and not to its server; or the server (`channel`), and not to
+  // its client.
   struct Said {
-    enum class Kind : std::uint8_t { command, completion };
+    enum class Kind : std::uint8_t { command, completion, channel };
     Kind kind = Kind::command;
     std::int32_t transaction = 0;  // of a completion
-    // A command without slash, its first word is one of ours; what is to be completed, with slash.
+    // A command without slash, its first word is one of ours; what is to be completed, with slash;
+    // the bytes of a message on the BungeeCord channel, whose subchannel is known.
     std::string text;
   };
   // After each Step that more may follow: what its packet said, once.
@@ -115,6 +117,10 @@ class PacketFlow {
   // the client has turned.
   void attach(mc::Threshold threshold, const SessionRules& rules);
 
+  // Whether the backend may speak on the BungeeCord channel.
+  [[nodiscard]] bool answers_channel() const { return rules_.answers_channel; }
+  void set_answers_channel(bool answers);
+
   [[nodiscard]] const PacketTracker& tracker() const { return tracker_; }
   // The client was asked so by us before this began.
   void note_our_keep_alive(std::int64_t id) { tracker_.note_our_keep_alive(id); }
@@ -159,6 +165,7 @@ class PacketFlow {
   // The answer to one frame that needs more than a glance.
   Step look(Side from, ByteView frame, std::size_t prefix, std::uint32_t second);
   PacketTracker::Verdict note(Side from, const mc::Contents& contents, std::int32_t id);
+  std::optional<PacketTracker::Verdict> note_payload(Side from, const mc::Contents& contents);
   bool hear(mc::Kind kind, ByteView fields);
   bool add_commands(ByteView fields);
   void queue_instead(Side to, ByteView packet);

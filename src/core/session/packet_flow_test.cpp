@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/session/frames_for_tests.hpp"
+#include "mc/bungee_channel.hpp"
 #include "mc/text_nbt.hpp"
 
 namespace drawbridge::core {
@@ -440,6 +441,89 @@ TEST(PacketFlow, KnowsTheWholeSizeOfAFrameFromItsBeginning) {
   EXPECT_EQ(PacketFlow::frame_size(ByteBuffer{0x80}), 0U);
   EXPECT_EQ(PacketFlow::frame_size(ByteBuffer{0x05}), 6U);
   EXPECT_EQ(PacketFlow::frame_size(ByteBuffer{0xFF, 0xFF, 0x7F}), 2'097'154U);
+}
+
+// --- The BungeeCord channel ---
+
+ByteBuffer payload(std::string_view channel, ByteView data, Bound bound,
+                   mc::Version version = mc::v1_21_4, State state = State::play) {
+  mc::CustomPayload packet;
+  packet.channel = channel;
+  packet.data.assign(data.begin(), data.end());
+  return packet_of(packet, version, state, bound);
+}
+ByteBuffer connect_request(std::size_t tail = 0) {
+  ByteBuffer message;
+  mc::append_java_utf(message, "Connect");
+  mc::append_java_utf(message, "two");
+  message.resize(message.size() + tail, 'x');
+  return message;
+}
+
+TEST(PacketFlow, TakesWhatTheBackendSaysOnTheBungeeCordChannel) {
+  for (const mc::Threshold threshold : {off, at_256}) {
+    for (const std::size_t tail : {0U, 300U, 32'000U}) {
+      Rig rig({threshold, threshold}, {.answers_channel = true});
+      const ByteBuffer message = connect_request(tail);
+      ByteBuffer stream = frame_of(unknown_packet(20), threshold);
+      append(stream, frame_of(payload("bungeecord:main", message, Bound::client), threshold));
+      ASSERT_TRUE(rig.feed(Side::backend, stream));
+      EXPECT_EQ(rig.at(Side::client), frame_of(unknown_packet(20), threshold));
+      const auto said = rig.flow.take_said();
+      ASSERT_TRUE(said);
+      EXPECT_EQ(said->kind, PacketFlow::Said::Kind::channel);
+      EXPECT_EQ(said->text, std::string(message.begin(), message.end()));
+      // Switched off: it is the client's.
+      rig.flow.set_answers_channel(false);
+      ASSERT_TRUE(rig.feed(Side::backend, stream));
+      EXPECT_EQ(rig.at(Side::client), stream);
+      EXPECT_FALSE(rig.flow.take_said());
+    }
+  }
+}
+
+TEST(PacketFlow, LeavesOtherChannelsAndUnknownSubchannelsToTheClient) {
+  Rig rig({at_256, at_256}, {.answers_channel = true});
+  ByteBuffer unknown;
+  mc::append_java_utf(unknown, "Mine");
+  ByteBuffer stream = frame_of(payload("a:b", connect_request(), Bound::client), at_256);
+  append(stream, frame_of(payload("bungeecord:main", unknown, Bound::client), at_256));
+  append(stream, frame_of(payload("bungeecord:main", {}, Bound::client), at_256));
+  append(stream, frame_of(payload("bungeecord:mainx", connect_request(), Bound::client), at_256));
+  append(stream, frame_of(payload("a:b", connect_request(9'000), Bound::client), at_256));
+  ASSERT_TRUE(rig.feed(Side::backend, stream));
+  EXPECT_EQ(rig.at(Side::client), stream);
+  EXPECT_FALSE(rig.flow.take_said());
+}
+
+// A length in an over-long form, any size, any compression, any phase, any of the names.
+TEST(PacketFlow, LetsNoClientSpeakToProxiesOrServersInTheirNames) {
+  for (const State state : {State::play, State::configuration}) {
+    for (const std::string_view channel :
+         {"BungeeCord", "bungeecord:main", "velocity:player_info", "velocity:"}) {
+      for (const std::size_t tail : {0U, 300U, 9'000U, 100'000U}) {
+        for (const mc::Threshold threshold : {off, at_256}) {
+          Rig rig({threshold, threshold}, {}, mc::v1_21_4, state);
+          const ByteBuffer packet =
+              payload(channel, connect_request(tail), Bound::server, mc::v1_21_4, state);
+          ASSERT_TRUE(rig.feed(Side::client, frame_of(packet, threshold)));
+          EXPECT_TRUE(rig.at(Side::backend).empty()) << channel << " " << tail;
+        }
+      }
+    }
+  }
+  ByteBuffer packet;
+  mc::Writer out(packet);
+  const auto id = mc::id_map(mc::v1_21_4, State::play, Bound::server).id(Kind::custom_payload);
+  out.varint(*id);
+  for (const int byte : {0x8A, 0x80, 0x80, 0x80, 0x00}) out.u8(static_cast<Byte>(byte));
+  out.raw(as_bytes("BungeeCord"));
+  Rig rig;
+  ASSERT_TRUE(rig.feed(Side::client, frame_of(packet, off)));
+  EXPECT_TRUE(rig.at(Side::backend).empty());
+  const ByteBuffer other = frame_of(payload("a:b", connect_request(), Bound::server), off);
+  ASSERT_TRUE(rig.feed(Side::client, other));
+  EXPECT_EQ(rig.at(Side::backend), other);
 }
 
 }  // namespace

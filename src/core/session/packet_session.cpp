@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/session/luggage.hpp"
+#include "mc/bungee_channel.hpp"
 #include "mc/packets/login.hpp"
 #include "mc/packets/play.hpp"
 #include "net/stream.hpp"
@@ -52,7 +53,8 @@ PacketSession::PacketSession(PacketPump& pump, SessionOwner& owner, std::uint64_
             {.client = start.client.threshold, .backend = start.backend.threshold}, start.rules,
             pump.codecs_, pump.scratch_, pump.second_, std::move(start.commands)),
       longest_silence_(static_cast<std::uint32_t>(
-          std::chrono::ceil<seconds>(start.rules.longest_silence).count())) {
+          std::chrono::ceil<seconds>(start.rules.longest_silence).count())),
+      announced_(!start.rules.answers_channel) {
   for (const Side side : both) {
     LinkStart& from = side == Side::client ? start.client : start.backend;
     link(side).fd = std::move(from.fd);
@@ -266,12 +268,13 @@ void PacketSession::walk(Side from, ByteView bytes) {
     hand_on(to, bytes.first(step.pass), is_last);
     if (!step.instead.empty()) queue(to, step.instead);
     bytes = bytes.subspan(step.pass + step.skip);
-    if (from == Side::client)
-      if (const auto said = flow_.take_said()) owner_.on_said(id_, *said);
+    if (const auto said = flow_.take_said()) owner_.on_said(id_, *said);
     is_kicked = from == Side::backend && !flow_.tracker().held_kick().empty();
   } while (step.then == PacketFlow::Step::Then::more && !is_kicked && !is_full(out) && !over_);
   PacketPump::bump(pump_.totals_.packets[index(to)], flow_.packets(from) - packets);
   if (over_) return;
+  if (!announced_) [[unlikely]]
+    announce_channel();
   if (is_kicked) return backend_is_gone();
   if (step.then == PacketFlow::Step::Then::bad) return refuse_input(from);
   keep(from, bytes);
@@ -410,6 +413,28 @@ void PacketSession::kick(const mc::Text& words, SessionEndReason why, std::strin
   close_behind_words();
 }
 
+// --- The BungeeCord channel ---
+
+void PacketSession::set_answers_channel(bool answers) {
+  if (answers == flow_.answers_channel()) return;
+  flow_.set_answers_channel(answers);
+  announced_ = !answers;
+}
+
+bool PacketSession::has_channel() const {
+  return flow_.answers_channel() && announced_ && is_attached() && !closing_ &&
+         flow_.tracker().state(Side::client) == mc::State::play;
+}
+
+// Only when the backend has turned to play, too: before 1.20.2 that is when it has sent something.
+void PacketSession::announce_channel() {
+  const mc::Version version = flow_.tracker().version();
+  if (!is_attached() || flow_.tracker().state(Side::client) != mc::State::play) return;
+  if (version < mc::v1_20_2 && flow_.packets(Side::backend) == 0) return;
+  announced_ = true;
+  if (const auto packet = mc::bungee_registration(version)) (void)send(Side::backend, *packet);
+}
+
 // --- Another backend ---
 
 bool PacketSession::can_move() const {
@@ -468,6 +493,7 @@ void PacketSession::attach_next() {
   longest_silence_ =
       static_cast<std::uint32_t>(std::chrono::ceil<seconds>(next->rules.longest_silence).count());
   flow_.attach(next->link.threshold, next->rules);
+  announced_ = !next->rules.answers_channel;
   const bool configures = version >= mc::v1_20_2;
   if (configures) {
     const auto acknowledged =
@@ -478,6 +504,12 @@ void PacketSession::attach_next() {
     queue_packets(
         Side::backend,
         luggage->introduction(version, configures ? mc::State::configuration : mc::State::play));
+  // Its `login` has been read.
+  if (!announced_ && !configures) {
+    announced_ = true;
+    if (const auto packet = mc::bungee_registration(version))
+      queue_packets(Side::backend, {*packet});
+  }
   keep(Side::backend, next->link.unread);
   backend.held_frames = !next->link.unread.empty();
   link(Side::client).held_frames = link(Side::client).held_size > 0;  // meant for this backend

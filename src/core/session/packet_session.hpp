@@ -50,6 +50,10 @@ class PacketSession final : public net::Pollable, public net::Turn {
   bool say(ByteView packet);
   // A line of chat from the proxy. False where the client is in no phase that has chat.
   bool tell(const mc::Text& words);
+  // The BungeeCord channel is the backend's from now on, or no longer.
+  void set_answers_channel(bool answers);
+  // Whether the backend is in play and has been told of the channel.
+  [[nodiscard]] bool has_channel() const;
   // At once, without words.
   void end(SessionEndReason why);
 
@@ -123,6 +127,7 @@ class PacketSession final : public net::Pollable, public net::Turn {
   bool watch(Side side);
   void block(Side side);
   void attach_next();
+  void announce_channel();
   void queue_packets(Side to, const std::vector<ByteBuffer>& packets);
   void keep_awake();
   void refuse_input(Side from);
@@ -159,10 +164,11 @@ class PacketSession final : public net::Pollable, public net::Turn {
   std::uint8_t idle_seconds_ = 0;
   SessionEndReason why_ = SessionEndReason::closed;
   bool noted_ = false;
-  bool changed_ = false;  // one end's state changed from the other's side: look at both again
-  bool calm_ = false;     // neither end is paused, blocked, or has announced its end
-  bool new_ = true;       // not swept yet
-  bool closing_ = false;  // nothing moves but what the client is owed
+  bool changed_ = false;   // one end's state changed from the other's side: look at both again
+  bool calm_ = false;      // neither end is paused, blocked, or has announced its end
+  bool new_ = true;        // not swept yet
+  bool announced_ = true;  // nothing is to be said to the backend of the BungeeCord channel
+  bool closing_ = false;   // nothing moves but what the client is owed
   bool over_ = false;
 };
 

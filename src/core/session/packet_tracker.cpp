@@ -24,20 +24,18 @@ constexpr Kind play_to_client[] = {
 constexpr Kind configuration_to_client[] = {
     Kind::finish_configuration, Kind::keep_alive,     Kind::disconnect, Kind::select_known_packs,
     Kind::add_resource_pack,    Kind::cookie_request, Kind::transfer};
-constexpr Kind play_to_backend[] = {Kind::configuration_acknowledged, Kind::keep_alive,
-                                    Kind::chunk_batch_received, Kind::resource_pack_receive,
-                                    Kind::cookie_response};
-constexpr Kind configuration_to_backend[] = {Kind::finish_configuration, Kind::keep_alive,
-                                             Kind::select_known_packs, Kind::resource_pack_receive,
-                                             Kind::cookie_response};
+constexpr Kind play_to_backend[] = {
+    Kind::configuration_acknowledged, Kind::keep_alive,      Kind::chunk_batch_received,
+    Kind::resource_pack_receive,      Kind::cookie_response, Kind::custom_payload};
+constexpr Kind configuration_to_backend[] = {
+    Kind::finish_configuration,  Kind::keep_alive,      Kind::select_known_packs,
+    Kind::resource_pack_receive, Kind::cookie_response, Kind::custom_payload};
 
 // In play, towards the client: a keep-alive with an id of five bytes. What is larger there (a
 // resource pack, a cookie's request, a transfer, a kick) is looked at when it comes uncompressed.
 constexpr std::size_t largest_to_client = 13;
-// In play, towards the server: a chat session is at most 4,641 bytes, a cookie 5,120 and its key,
-// the channels of a client with many mods some KiB. What a client sends is rarely compressed at
-// all.
-constexpr std::size_t largest_to_backend = 32'768;
+// A message of a backend on the BungeeCord channel: as much as another backend takes, and names.
+constexpr std::size_t largest_request = 36'864;
 // A kick that must not pass unseen.
 constexpr std::size_t largest_held_kick = 4'096;
 // Before 1.20.2 the tab list is kept, whose packets bring the skins of all players along.
@@ -105,16 +103,14 @@ void PacketTracker::enter(Side from, State state) {
     if (play && rules_.takes_commands)
       for (const Kind kind : {Kind::chat, Kind::chat_command, Kind::tab_complete})
         matters.add(kind);
-    if (rules_.luggage != nullptr) {
-      matters.add(Kind::settings);
-      matters.add(Kind::custom_payload);
-    }
+    if (rules_.luggage != nullptr) matters.add(Kind::settings);
   } else if (play) {
     for (const Kind kind : play_to_client) matters.add(kind);
     if (rules_.takes_commands && version_ >= mc::v1_13) {
       matters.add(Kind::declare_commands);
       tree_within_ = most_before_tree;
     }
+    if (rules_.answers_channel) matters.add(Kind::custom_payload);
     if (keeps_screen())
       for (const Kind kind : {Kind::player_info, Kind::player_remove, Kind::boss_bar})
         matters.add(kind);
@@ -129,8 +125,10 @@ std::size_t PacketTracker::largest_that_matters(Side from) const {
   // Configuration is short, and there are few packets in it.
   if (state(from) != State::play) return std::numeric_limits<std::size_t>::max();
   if (from == Side::backend && awaits_tree()) return std::numeric_limits<std::size_t>::max();
-  if (from == Side::client) return largest_to_backend;
+  // A client rarely compresses at all, and no size may hide what it says on a channel of ours.
+  if (from == Side::client) return std::numeric_limits<std::size_t>::max();
   if (keeps_screen()) return largest_tab_list;
+  if (rules_.answers_channel) return largest_request;
   return rules_.holds_kicks ? largest_held_kick : largest_to_client;
 }
 
@@ -150,6 +148,13 @@ void PacketTracker::change_backend(Rules rules) {
 
 PacketTracker::Verdict PacketTracker::note(Side from, Kind kind, ByteView fields) {
   return from == Side::client ? note_to_backend(kind, fields) : note_to_client(kind, fields);
+}
+
+void PacketTracker::set_answers_channel(bool answers) {
+  rules_.answers_channel = answers;
+  if (answers && state(Side::backend) == State::play)
+    matters_[index(Side::backend)].add(Kind::custom_payload);
+  if (!answers) matters_[index(Side::backend)].remove(Kind::custom_payload);
 }
 
 bool PacketTracker::takes_threshold(std::int32_t& out) {
@@ -253,7 +258,7 @@ PacketTracker::Verdict PacketTracker::note_to_backend(Kind kind, ByteView fields
       break;
     case Kind::settings:
     case Kind::custom_payload:
-      rules_.luggage->note_from_client(kind, fields, version_);
+      if (rules_.luggage != nullptr) rules_.luggage->note_from_client(kind, fields, version_);
       break;
     case Kind::keep_alive:
       return note_keep_alive_answer(fields);

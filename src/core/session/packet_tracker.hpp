@@ -57,6 +57,7 @@ class PacketTracker {
   struct Rules {
     bool drops_chat_session = false;
     bool takes_commands = false;
+    bool answers_channel = false;
     // A kick of the backend stays here: somebody decides whether the player has to go.
     bool holds_kicks = false;
     // Registries and tags wait until the configuration is whole: of one that breaks off half way
@@ -98,6 +99,8 @@ class PacketTracker {
 
   // The backend is another one, or none: what the old one had asked is owed to nobody.
   void change_backend(Rules rules);
+  // Whether what the backend says on plugin channels matters, from now on.
+  void set_answers_channel(bool answers);
   // The phases, where it is us who move the client on.
   void enter(Side from, mc::State state);
   [[nodiscard]] Luggage* luggage() const { return rules_.luggage; }
@@ -131,6 +134,10 @@ class PacketTracker {
     void add(mc::Kind kind) {
       const auto k = static_cast<std::size_t>(kind);
       words_[k / 64] |= std::uint64_t{1} << (k % 64);
+    }
+    void remove(mc::Kind kind) {
+      const auto k = static_cast<std::size_t>(kind);
+      words_[k / 64] &= ~(std::uint64_t{1} << (k % 64));
     }
 
    private:

@@ -61,7 +61,8 @@ class SessionOwner {
   virtual void on_session_end(const SessionEnd& end) = 0;
   // Told once, within the first second or little more, if the session lives that long.
   virtual void on_session_lasts(std::uint64_t id, int client, int backend) = 0;
-  // A command of ours, or what is to be completed of one. May use the session, and end it.
+  // A command of ours, or what is to be completed of one; or what the server said on the BungeeCord
+  // channel. May use the session, and end it.
   virtual void on_said(std::uint64_t /*id*/, const PacketFlow::Said& /*said*/) {}
   // What this player is told.
   virtual mc::Text words_for(std::uint64_t id, config::Kick kick) = 0;

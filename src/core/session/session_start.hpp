@@ -24,6 +24,8 @@ struct SessionRules {
   bool drops_chat_session = false;
   // Commands of ours are not the backend's: /drawbridge stays here.
   bool takes_commands = false;
+  // The backend may speak on the BungeeCord channel: what it says there is ours, and stays here.
+  bool answers_channel = false;
   // What the owner may do about a lost backend: its kicks, and a configuration that it has not
   // finished, stay here until that is known.
   bool holds_kicks = false;
@@ -42,6 +44,7 @@ struct SessionRules {
   static SessionRules of(const config::Limits& limits) {
     return {.drops_chat_session = false,
             .takes_commands = false,
+            .answers_channel = false,
             .holds_kicks = false,
             .luggage = nullptr,
             .max_inflated = limits.max_inflated,
