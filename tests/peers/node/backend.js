@@ -29,6 +29,22 @@ function packetId (mcData, name) {
   return Number(Object.entries(mappings).find(([, packet]) => packet === name)[0])
 }
 
+// Texts as Java's DataOutputStream.writeUTF() has them.
+function javaText (text) {
+  const bytes = Buffer.from(text)
+  const size = Buffer.alloc(2)
+  size.writeUInt16BE(bytes.length)
+  return Buffer.concat([size, bytes])
+}
+
+function javaTexts (data) {
+  const texts = []
+  for (let at = 0; at < data.length; at += 2 + data.readUInt16BE(at)) {
+    texts.push(data.toString('utf8', at + 2, at + 2 + data.readUInt16BE(at)))
+  }
+  return texts
+}
+
 // Follows one connection below and above the codec. `record()` is what the runner gets.
 class Session {
   constructor (spec, client, mcData) {
@@ -110,6 +126,16 @@ class Session {
         this.chunks.digest.add(packet)
       })
     })
+    const modern = this.mcData.version.version >= 393
+    this.proxyChannel = modern ? 'bungeecord:main' : 'BungeeCord'
+    this.unasked = []
+    this.listens = new Promise(resolve => {
+      client.on('custom_payload', ({ channel, data }) => {
+        if (channel === this.proxyChannel) (this.onAnswer ?? (data => this.unasked.push(data.toString('hex'))))(data)
+        const registers = channel === (modern ? 'minecraft:register' : 'REGISTER')
+        if (registers && data.toString().split('\0').includes(this.proxyChannel)) resolve()
+      })
+    })
     client.on('custom_payload', ({ channel, data }) => {
       if (channel !== 'drawbridge:test') return
       this.messages.count++
@@ -159,6 +185,7 @@ class Session {
       messages: { count: messages.count, ...messages.digest.record() },
       chatKeys: this.chatKeys,
       loginCookie: this.loginCookie ?? null,
+      unasked: this.unasked,
       keepAlives: this.keepAlives,
       heard: this.heard,
       errors: this.errors,
@@ -278,6 +305,16 @@ serve({
     client.write('store_cookie', { key: cookieKey, value: Buffer.from(`a cookie of ${username}`) })
     client.write('transfer', { host, port })
     expected.add(username)
+  },
+  // Asks the proxy on the BungeeCord channel, once it has said that it listens.
+  async askProxy ({ username, texts, answers }) {
+    const session = find(username)
+    await session.listens
+    const answer = answers ? new Promise(resolve => { session.onAnswer = resolve }) : null
+    session.client.write('custom_payload', { channel: session.proxyChannel, data: Buffer.concat(texts.map(javaText)) })
+    const data = await answer
+    session.onAnswer = null
+    return { texts: data ? javaTexts(data) : [] }
   },
   // As if its process were killed: the connection ends without a word.
   async die ({ username }) {

@@ -244,6 +244,11 @@ serve({
     await listener.until(() => listener.chat.filter(line => line.includes(text)).length >= times)
   },
 
+  // What only a proxy or a server may say.
+  async pretend ({ handle, channel, hex }) {
+    player(handle).client.write('custom_payload', { channel, data: Buffer.from(hex, 'hex') })
+  },
+
   // Plugin messages of these sizes, noise in one half and zeros in the other.
   async send ({ handle, sizes }) {
     const { client, sent } = player(handle)
