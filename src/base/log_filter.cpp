@@ -25,9 +25,9 @@ bool means_everything(std::string_view target) {
 }
 
 // What lines of this program say they are about; operators find the list in docs/operations.md.
-constexpr std::array<std::string_view, 16> known_targets = {
-    "app", "audit",  "balance", "bans", "config", "connection", "control", "discovery",
-    "dns", "docker", "files",   "http", "net",    "session",    "status",  "wake"};
+constexpr std::array<std::string_view, 17> known_targets = {
+    "app", "audit",  "balance", "bans", "channel", "config",  "connection", "control", "discovery",
+    "dns", "docker", "files",   "http", "net",     "session", "status",     "wake"};
 
 }  // namespace
 

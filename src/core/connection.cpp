@@ -131,10 +131,12 @@ net::Task<Result<>> Connection::wait_for_turn() {
 }
 
 net::Task<Result<>> Connection::read_peer() {
-  const ListenerRules* rules = world->listener(*arrival.listener);
-  // Taken by the kernel just before a reload took the listener away: whether a header had to come
-  // is no longer known, and nobody is to get in without one by being quick.
-  if (rules == nullptr) co_return fail(Fault::proxy, "its listener is no longer there");
+  const ListenerRules* rules = world->listener(arrival.listener->bind);
+  // Of a listener that a reload took away, or that is kept for want of another: whose header could
+  // be believed is no longer known, and nobody is to get in without one.
+  if (rules == nullptr && arrival.listener->reads_headers)
+    co_return fail(Fault::proxy, "its listener is no longer there");
+  if (rules == nullptr) co_return Result<>{};
   if (rules->config.receive_proxy_protocol == config::ReceiveProxy::off) co_return Result<>{};
   if (!rules->trusts(peer.address)) {
     if (rules->config.receive_proxy_protocol == config::ReceiveProxy::optional)
@@ -202,13 +204,13 @@ Result<> Connection::note_host() {
 }
 
 void Connection::find_server() {
-  const ListenerRules* rules = world->listener(*arrival.listener);
+  const ListenerRules* rules = world->listener(arrival.listener->bind);
   auto found = world->route(host.name, rules != nullptr ? rules->default_server : std::nullopt);
   server = std::move(found.server);
   routed = std::move(found.routed);
   const bool can_enter =
       !hello.wants_status() && !hello.is_legacy() && hello.version >= mc::oldest_known;
-  if (!server && can_enter) server = world->lobby_for(*arrival.listener);
+  if (!server && can_enter) server = world->lobby_for(arrival.listener->bind);
 }
 
 net::Task<Result<>> Connection::read_more(TimePoint until) {

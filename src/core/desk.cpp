@@ -128,7 +128,7 @@ void Desk::note_closed(const Arrival& arrival) {
 }
 
 bool Desk::admit(Arrival& arrival) {
-  const ListenerRules* rules = world_->listener(*arrival.listener);
+  const ListenerRules* rules = world_->listener(arrival.listener->bind);
   std::optional<RefusalReason> refusal;
   if (rules != nullptr) {
     arrival.place = Place::take(rules->places, rules->config.max_connections);

@@ -7,6 +7,7 @@
 // allocation for the two names.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -137,9 +138,16 @@ inline std::string client_text(const Endpoint& client) {
 }
 
 // Where a connection came in.
+// A listener, for connections that came in by it.
+struct ListenerKey {
+  std::string bind;  // its text, the key into World::listeners
+  // Whether it reads PROXY headers, for when it is in the world no longer. Any thread.
+  std::atomic<bool> reads_headers = false;
+};
+
 struct Arrival {
-  Endpoint peer;                                // the socket's other end; none on a Unix socket
-  std::shared_ptr<const std::string> listener;  // bind text, the key into World::listeners
+  Endpoint peer;  // the socket's other end; none on a Unix socket
+  std::shared_ptr<const ListenerKey> listener;
   TimePoint at{};
   Place place = {};        // on the listener
   SourceHold source = {};  // empty while a PROXY header is to come

@@ -50,15 +50,16 @@ TEST_F(DeskTest, the_key_coalesce_reaches_the_worker) {
   EXPECT_EQ(in_use().mode, net::Coalesce::Mode::off);
 }
 
-// It may have demanded PROXY headers from trusted balancers alone.
+// It has demanded PROXY headers, perhaps from trusted balancers alone.
 TEST_F(DeskTest, who_arrives_by_a_listener_that_a_reload_took_away_is_closed) {
   use("bind = '127.0.0.1:1'\nlimits.setup_timeout = '1m'");  // so that no deadline closes it
   net::testing::Pair pair = tcp_pair();
+  const auto listener = std::make_shared<ListenerKey>();
+  listener->bind = "127.0.0.1:2";
+  listener->reads_headers = true;
   worker->call([&] {
     desk->accept(std::move(pair.far),
-                 {.peer = {IpAddress::v4(0x7F000001), 1},
-                  .listener = std::make_shared<const std::string>("127.0.0.1:2"),
-                  .at = {}});
+                 {.peer = {IpAddress::v4(0x7F000001), 1}, .listener = listener, .at = {}});
   });
   EXPECT_EQ(next_of(pair.near.get()), 'e');
   EXPECT_EQ(services.connections, 0U);

@@ -62,14 +62,16 @@ Proxy::Open& Proxy::Open::operator=(Open&& other) noexcept {
   if (listener && listener != other.listener) listener->close();
   config = std::move(other.config);
   listener = std::move(other.listener);
+  key = std::move(other.key);
   accepts = other.accepts;
   return *this;
 }
 
-// What of a listener can change while it is open: the rights of its socket.
+// What of a listener can change while it is open: the rights of its socket, and who it believes.
 void Proxy::Open::follow(const ListenerRules& rules) {
   const bool same_rights = rules.config.mode == config.mode;
   config = rules.config;
+  key->reads_headers = config.receive_proxy_protocol != config::ReceiveProxy::off;
   if (!same_rights && config.bind.is_unix())
     chmod(config.bind.unix_path.c_str(), static_cast<mode_t>(config.mode));
 }
@@ -323,7 +325,9 @@ Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
       .reuse_port = global.so_reuseport,
       .on_accept = {},
       .on_exhausted = {}};
-  const auto key = std::make_shared<const std::string>(wanted.bind.text());
+  const auto key = std::make_shared<ListenerKey>();
+  key->bind = wanted.bind.text();
+  key->reads_headers = wanted.receive_proxy_protocol != config::ReceiveProxy::off;
   options.on_accept = [this, key](net::Worker& worker, net::Fd fd, Endpoint peer,
                                   const net::Listener&) {
     posts_[static_cast<std::size_t>(worker.index())]->desk.accept(
@@ -337,7 +341,7 @@ Result<Proxy::Open> Proxy::open(const config::EffectiveListener& wanted,
     failure.reason = listener.error().what;
     return std::unexpected(std::move(listener.error()));
   }
-  return Open(wanted, std::move(*listener));
+  return Open(wanted, std::move(*listener), key);
 }
 
 void Proxy::start_accepting(Open& open) {

@@ -105,14 +105,16 @@ class Proxy {
   };
   // A listener that is open; closed when this goes.
   struct Open {
-    Open(config::EffectiveListener c, std::shared_ptr<net::Listener> l)
-        : config(std::move(c)), listener(std::move(l)) {}
+    Open(config::EffectiveListener c, std::shared_ptr<net::Listener> l,
+         std::shared_ptr<ListenerKey> k)
+        : config(std::move(c)), listener(std::move(l)), key(std::move(k)) {}
     Open(Open&&) noexcept = default;
     Open& operator=(Open&& other) noexcept;
     ~Open();
     void follow(const ListenerRules& rules);
     config::EffectiveListener config;
     std::shared_ptr<net::Listener> listener;
+    std::shared_ptr<ListenerKey> key;
     bool accepts = false;  // its workers have been told
   };
 

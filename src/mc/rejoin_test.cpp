@@ -61,6 +61,17 @@ TEST(RejoinPackets, lead_through_another_dimension_before_1_16) {
   }
 }
 
+// `login` says it in the mode, and `respawn` has no room for it.
+TEST(RejoinPackets, keep_hardcore_out_of_the_respawns_mode_before_1_16_2) {
+  ByteBuffer login = login_of(v1_12_2, 0);
+  constexpr std::size_t mode = 4;  // behind the entity
+  login[mode] = 8 | 3;             // a spectator, hardcore
+  const auto packets = rejoin_packets(login, v1_12_2);
+  ASSERT_TRUE(packets);
+  constexpr std::size_t respawn_mode = 5;  // behind dimension and difficulty
+  EXPECT_EQ(split_packet(packets->back(), Fault::proxy)->fields[respawn_mode], 3);
+}
+
 TEST(RejoinPackets, leave_forge_its_login) {
   const ByteBuffer login = login_of(v1_12_2, 0);
   const auto packets = rejoin_packets(login, v1_12_2, true);

@@ -121,6 +121,11 @@ void ProxyRig::write_global(std::string_view more) {
       [&] { folder_.write("drawbridge.toml", fmt::format("bind = \"{}\"\n{}\n", bind_, more)); });
 }
 
+void ProxyRig::bind_elsewhere(std::string bind) {
+  bind_ = std::move(bind);
+  write_global("");
+}
+
 std::size_t ProxyRig::log_lines(std::initializer_list<std::string_view> parts) const {
   const std::scoped_lock lock(collected().mutex);
   return static_cast<std::size_t>(

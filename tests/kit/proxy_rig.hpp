@@ -56,6 +56,8 @@ class ProxyRig {
   void remove_server(const std::string& name);
   // The same for drawbridge.toml (the bind line is kept).
   void write_global(std::string_view more);
+  // ... and another bind from now on.
+  void bind_elsewhere(std::string bind);
   // Writes without waiting.
   [[nodiscard]] const TempFolder& folder() const { return folder_; }
   // Runs `change`, then waits until the next generation of the world serves new connections.

@@ -62,6 +62,24 @@ TEST(ReloadGlobal, a_port_that_is_taken_is_told_and_the_rest_holds) {
   EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
 }
 
+TEST(ReloadGlobal, a_bind_that_is_taken_leaves_the_door_where_it_is) {
+  const Harbour taken;
+  Door door;
+  const Endpoint before = door.rig.endpoint();
+  door.rig.bind_elsewhere(taken.address());
+  EXPECT_TRUE(door.rig.logged({"ERROR", "is taken by", taken.address()}));
+  EXPECT_TRUE(door.rig.logged({"WARN", "still listening where it was"}));
+  EXPECT_TRUE(Player(before, door.backend).plays());
+  const auto reloaded = door.rig.daemon().command("reload");
+  EXPECT_EQ(reloaded.kind, api::Answer::Kind::error);
+  EXPECT_TRUE(std::ranges::any_of(
+      reloaded.lines, [](const std::string& line) { return line.contains("the port is taken"); }));
+  // Once there is another that can be had, that one is taken.
+  door.rig.bind_elsewhere("127.0.0.3:0");
+  EXPECT_TRUE(eventually([&] { return !Wire::connect(before).open(); }));
+  EXPECT_TRUE(Player(door.rig.endpoint(), door.backend).plays());
+}
+
 TEST(ReloadGlobal, a_congestion_control_that_the_kernel_lacks_is_told_each_time_it_is_set) {
   Door door("play.example", {.server = {}, .global = "tcp_congestion = \"carrier-pigeon\""});
   EXPECT_TRUE(door.rig.logged({"WARN", "tcp_congestion is not used", "carrier-pigeon"}));

@@ -259,6 +259,18 @@ TEST_P(SessionFallback, is_not_for_players_who_were_kicked) {
   EXPECT_EQ(steve->game.kicked, "No flying here");
 }
 
+// Whoever is thrown out while it is on the way elsewhere is out, and does not arrive there.
+TEST_P(SessionFallback, is_not_for_players_who_were_kicked_on_their_way) {
+  std::unique_ptr<ShownWorld> world;
+  const auto steve = join("one.example", one, world);
+  std::thread sending([&] { send("two"); });
+  const Wire on_the_way = two.accept();  // which is not answered
+  ASSERT_TRUE(world->kick("You are banned"));
+  EXPECT_FALSE(steve->game.until_marked('x'));
+  EXPECT_EQ(steve->game.kicked, "You are banned");
+  sending.join();
+}
+
 TEST_P(SessionFallback, that_is_not_there_ends_with_words) {
   std::unique_ptr<ShownWorld> world;
   const auto steve = join("one.example", one, world);
@@ -306,6 +318,23 @@ TEST_P(SessionFallback, lands_everybody_of_a_server_that_died) {
   accepting.join();
   all.clear();
   for (std::thread& one_of_them : serving) one_of_them.join();
+}
+
+// More than may be under way at once, to a server that lets nobody in; then all go.
+TEST_P(SessionFallback, survives_players_who_leave_while_they_wait_for_their_turn) {
+  if (version() != mc::v1_21_4) return;
+  constexpr int players = 40;
+  std::vector<std::unique_ptr<ShownWorld>> worlds(players);
+  std::vector<std::unique_ptr<Player>> all;
+  for (int i = 0; i < players; ++i)
+    all.push_back(join("one.example", one, worlds[static_cast<std::size_t>(i)],
+                       "Player" + std::to_string(i)));
+  worlds.clear();
+  const Wire on_the_way = two.accept();
+  rig.daemon().settle();
+  all.clear();
+  std::unique_ptr<ShownWorld> world;
+  join("one.example", one, world, "Late");
 }
 
 }  // namespace

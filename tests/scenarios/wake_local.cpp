@@ -181,6 +181,28 @@ TEST(WakeLocal, a_server_that_is_kept_is_found_again_and_never_started_twice) {
   EXPECT_TRUE(rig.logged({"was=stopping", "is=sleeping"}));
 }
 
+TEST(WakeLocal, what_a_start_script_has_left_behind_is_found_again_and_stopped) {
+  const SleepyServer server;
+  std::string file = server.file(
+      "on_proxy_exit = \"keep\"\nshutdown_after = \"1s\"\nshutdown_timeout = \"200ms\"");
+  file.replace(file.find("\"python3\""), 9, "\"./start.sh\"");
+  std::ofstream(server.folder() / "start.sh") << "#!/bin/sh\npython3 \"$@\" &\n";
+  std::filesystem::permissions(server.folder() / "start.sh", std::filesystem::perms::owner_all);
+  ProxyRig rig({.global = {}, .servers = {{"lobby", file}}});
+  FakeClient player(rig.endpoint());
+  player.log_in("play.example", "Stay");
+  EXPECT_EQ(player.wire.receive(70000).size(), 70000U);
+  rig.daemon().stop(Duration::zero());
+  EXPECT_EQ(rig.daemon().wait(), 0);
+  EXPECT_TRUE(server.runs());
+  rig.restart();
+  EXPECT_TRUE(rig.logged({"found running from before"}));
+  EXPECT_EQ(join(rig, "Alex"), "welcome Alex");
+  EXPECT_EQ(server.starts(), 1U);
+  EXPECT_TRUE(rig.logged({"was=stopping", "is=sleeping"}));
+  EXPECT_FALSE(server.runs());
+}
+
 // What the proxy knows about itself is none of a server's business.
 TEST(WakeLocal, a_server_inherits_no_descriptor_and_none_of_our_variables) {
   const SleepyServer server;

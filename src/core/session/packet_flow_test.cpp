@@ -335,6 +335,33 @@ TEST(PacketFlow, CountsWhatTheClientOwesItsServer) {
             0U);
 }
 
+// A pack that is taken away is not answered at all, so the order says nothing.
+TEST(PacketFlow, KeepsAnswersAboutTheFormerServersPacksFromTheNext) {
+  Rig rig;
+  const auto ask = [](const Uuid& id) {
+    return frame_of(packet_of(mc::AddResourcePack{.id = id, .url = {}, .hash = {}, .prompt = {}},
+                              mc::v1_21_4, State::play, Bound::client),
+                    off);
+  };
+  const auto answer = [](const Uuid& id, std::int32_t result) {
+    return frame_of(packet_of(mc::ResourcePackReceive{.id = id, .hash = {}, .result = result},
+                              mc::v1_21_4, State::play, Bound::server),
+                    off);
+  };
+  const Uuid former = offline_uuid("former");
+  const Uuid present = offline_uuid("present");
+  ASSERT_TRUE(rig.feed(Side::backend, ask(former)));
+  ASSERT_TRUE(rig.flow.detach());
+  rig.flow.attach(off, {});
+  ASSERT_TRUE(rig.feed(Side::backend, ask(present)));
+  for (const std::int32_t result : {3, 4, 0}) {  // accepted, downloaded, there
+    ASSERT_TRUE(rig.feed(Side::client, answer(present, result)));
+    EXPECT_EQ(rig.at(Side::backend), answer(present, result));
+  }
+  ASSERT_TRUE(rig.feed(Side::client, answer(former, 0)));
+  EXPECT_TRUE(rig.at(Side::backend).empty());
+}
+
 TEST(PacketFlow, NoticesTheWordsThatEndASession) {
   const mc::KickDisconnect words{
       mc::wire_text(mc::Text::legacy(std::string(600, 'x')), mc::v1_21_4)};

@@ -118,7 +118,7 @@ std::vector<std::string> stat_fields(std::string_view pid) {
     out.emplace_back(field);
   return out;
 }
-constexpr std::size_t state_field = 0, group_field = 2, began_field = 19;
+constexpr std::size_t state_field = 0, group_field = 2, session_field = 3, began_field = 19;
 
 std::uint64_t began_at(pid_t pid) {
   const auto fields = stat_fields(std::to_string(pid));
@@ -170,6 +170,27 @@ Result<ProcessId> start_process(const ProcessSpec& spec) {
 bool is_there(const ProcessId& process) {
   return process.pid > 0 && process.began != 0 && began_at(process.pid) == process.began &&
          boot_id() == process.boot;
+}
+
+bool is_there_or_its_group(const ProcessId& process) {
+  if (is_there(process)) return true;
+  if (process.pid <= 0 || process.began == 0 || boot_id() != process.boot) return false;
+  const std::string leader = std::to_string(process.pid);
+  if (!stat_fields(leader).empty()) return false;  // another one has its number
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc"), closedir);
+  if (!folder) return false;
+  while (const dirent* entry = readdir(folder.get())) {
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    const auto fields = stat_fields(entry->d_name);
+    if (fields.size() <= began_field || fields[group_field] != leader ||
+        fields[session_field] != leader || fields[state_field] == "Z")
+      continue;
+    std::uint64_t began = 0;
+    std::from_chars(fields[began_field].data(),
+                    fields[began_field].data() + fields[began_field].size(), began);
+    if (began >= process.began) return true;
+  }
+  return false;
 }
 
 bool group_runs(pid_t leader) {

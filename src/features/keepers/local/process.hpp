@@ -70,6 +70,10 @@ Result<ProcessId> start_process(const ProcessSpec& spec);
 
 // Whether this very process, and not a later one of its number, is there (a zombie counts).
 bool is_there(const ProcessId& process);
+// The same, or, where it has gone, something that it began: a start script leaves the server behind
+// when it is ended alone, as it is when the proxy is killed. A number is not given away while
+// anything is left of its session.
+bool is_there_or_its_group(const ProcessId& process);
 // Whether anything of its group still runs (zombies do not). The leader's number must not have been
 // given to another session meanwhile, which the kernel guarantees while any member is left.
 bool group_runs(pid_t leader);

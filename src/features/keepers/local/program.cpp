@@ -91,7 +91,7 @@ std::filesystem::path Program::input_path() const {
 }
 
 void Program::adopt(const ProgramNote& note) {
-  if (process_.pid != 0 || !is_there(note.process)) return;
+  if (process_.pid != 0 || !is_there_or_its_group(note.process)) return;
   log::info("wake", "found running from before", {{"server", id_}, {"pid", note.process.pid}});
   kept_ = keeps();
   frozen_ = note.frozen && is_frozen(note.process.pid);
