@@ -540,7 +540,8 @@ TEST_P(PacketSessionTest, TakesAFloodFromAClientWhoseServerIsGone) {
       add({.encrypted = GetParam(), .state = State::configuration, .rules = {.holds_kicks = true}});
   worker->call([&] { owner.keeps = player.session; });
   player.backend.reset();
-  ASSERT_TRUE(eventually([&] { return !player.session->is_attached(); }));
+  ASSERT_TRUE(
+      eventually([&] { return worker->call([&] { return !player.session->is_attached(); }); }));
   const ByteBuffer one = frame_of(packet_of(mc::CustomPayload{.channel = "a:b", .data = {1, 2, 3}},
                                             version, State::configuration, Bound::server),
                                   at_256);
