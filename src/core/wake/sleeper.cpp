@@ -289,6 +289,7 @@ void Sleeper::entered(WakeState before, WakeEvent event) {
 
 void Sleeper::came_online() {
   run_.online_since = since_;
+  was_put_off_ = false;
   run_.stayed_before = server_->state->stayed();
   not_idle_before_ = since_ + (run_.comes_again ? tools_.time_to_come_again() : Duration::zero());
   if (run_.ours) {

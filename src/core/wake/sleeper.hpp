@@ -143,7 +143,8 @@ class Sleeper {
   TimePoint since_;
   TimePoint start_deadline_, stop_deadline_, next_look_;
   TimePoint not_idle_before_;  // confirm_empty found players, or some are to come again
-  bool was_put_off_ = false;   // for somebody who has just come; once, until there are players
+  bool was_put_off_ =
+      false;  // for somebody who has just come; once, until there are players, in each run
   bool looking_ = false, look_again_ = false, confirming_ = false, ending_ = false;
   std::uint64_t looks_ = 0;
   int silent_ = 0, closed_ = 0;

@@ -58,6 +58,7 @@ class SleeperTest : public ::testing::Test {
     server->config.id = "lobby";
     server->config.server_manager.emplace().poll_interval = poll_interval_;
     server->config.server_manager->start_timeout = seconds(20);
+    server->config.server_manager->shutdown_after = shutdown_after_;
     server->state = std::make_shared<ServerState>();
     server->pool = pools_.pool("lobby", {});
     server->wake = std::make_shared<WakeRecord>();
@@ -128,6 +129,7 @@ class SleeperTest : public ::testing::Test {
   } held_;
   std::atomic<bool> holds_pings_ = false;
   Duration poll_interval_ = milliseconds(5);
+  std::optional<Duration> shutdown_after_;
   SleeperTools tools_{.control = control_,
                       .budget = budget_,
                       .ping =
@@ -253,6 +255,20 @@ TEST_F(SleeperTest, AStopIsAskedForOnceAndSeenThrough) {
   change([this] { script_.says = KeeperState::stopped; });
   EXPECT_TRUE(becomes(WakeState::sleeping));
   EXPECT_EQ(script_.stops, 1);
+}
+
+// Whoever downloads a pack in configuration cannot be told from a bot yet.
+TEST_F(SleeperTest, AConnectionThatMayBeAPlayersPutsTheStopOff) {
+  shutdown_after_ = milliseconds(1);
+  begin();
+  script_.says = KeeperState::running;
+  Place place;
+  change([&] { place = Place::take(sleeper_->server().state, 0); });
+  ASSERT_TRUE(place);
+  ping_ = PingOutcome::Kind::answered;
+  ASSERT_TRUE(becomes(WakeState::online));
+  EXPECT_TRUE(stays(WakeState::online));
+  EXPECT_EQ(script_.stops, 0);
 }
 
 // A container's own check may come long after its server answers.
