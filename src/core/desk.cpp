@@ -39,6 +39,8 @@ constexpr Duration say_window = seconds(5);
 constexpr std::uint32_t most_said = 40;
 // What a server may ask on the BungeeCord channel for each of its players, in the same time.
 constexpr std::uint32_t most_asked = 1'000;
+// Bytes of a server after which a connection is a player's, not one that only knocks.
+constexpr std::uint64_t piece_of_world = 65'536;
 
 // What the pumps call a session: its record's address, which is unique among this worker's and
 // finds the record without a table.
@@ -335,7 +337,8 @@ void Desk::look_at_newcomers() {
     const Duration age = worker_.now() - newcomers_[i].since;
     if (!session.settled) {
       const auto moved = worker_.pump().counters(id_of(session));
-      if (!moved || !has_settled(age, moved->to_client)) continue;
+      const bool outlived_log_in = age >= services_.time_to_settle.load(std::memory_order_relaxed);
+      if (!moved || (!outlived_log_in && moved->to_client < piece_of_world)) continue;
       session.settled = true;
       session.server->state->settle();
     }

@@ -153,11 +153,6 @@ struct Arrival {
   SourceHold source = {};  // empty while a PROXY header is to come
 };
 
-// Whether a relayed connection is a player by now, and not somebody who only knocks: it has
-// outlived the time that a server gives a log-in, or the server has sent it a piece of world.
-constexpr bool has_settled(Duration age, std::uint64_t bytes_of_server) {
-  return age >= seconds(35) || bytes_of_server >= 65'536;
-}
 // Whoever is there for this long has made use of a start.
 inline constexpr Duration real_stay = minutes(2);
 

@@ -62,6 +62,8 @@ struct Services {
   std::atomic<Duration> hold_question_every = Duration(seconds(10));
   // How long a server waits, once it is ready, for players who were told to come again.
   std::atomic<Duration> time_to_come_again = Duration(seconds(35));
+  // Until a relayed connection counts as a player's, past the time that servers give a log-in.
+  std::atomic<Duration> time_to_settle = Duration(seconds(35));
 
   // Set before the workers run.
   std::vector<Desk*> desks;  // of all workers, whose threads have all ended before one of them goes

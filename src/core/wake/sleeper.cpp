@@ -26,8 +26,6 @@ constexpr Duration grace = seconds(10);
 constexpr Duration crash_rest = seconds(30);
 // Beyond shutdown_timeout, after which a keeper forces the stop.
 constexpr Duration stop_margin = seconds(30);
-// Until a connection counts as a player's (desk.hpp, has_settled).
-constexpr Duration time_to_settle = seconds(36);
 constexpr std::size_t starts_remembered = 5;
 constexpr std::size_t longest_status = 64 << 10;
 
@@ -588,7 +586,7 @@ bool Sleeper::put_off_for_newcomers() {
   if (was_put_off_ || server_->state->players() == 0) return false;
   was_put_off_ = true;
   not_idle_before_ =
-      Clock::now() + time_to_settle - keys().shutdown_after.value_or(Duration::zero());
+      Clock::now() + tools_.time_to_settle() - keys().shutdown_after.value_or(Duration::zero());
   return true;
 }
 

@@ -37,6 +37,8 @@ struct SleeperTools {
   std::function<void()> changed;
   // How long a server that is ready waits for players who were told to come again.
   std::function<Duration()> time_to_come_again = [] { return Duration(seconds(35)); };
+  // After which every connection of now has either gone or counts as a player's.
+  std::function<Duration()> time_to_settle = [] { return Duration(seconds(36)); };
 };
 
 // What is kept over restarts. What runs is found out, not remembered.

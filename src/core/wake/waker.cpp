@@ -37,7 +37,10 @@ Waker::Waker(Parts parts)
                 parts_.services.status_cache.invalidate(server.id());
               },
           .changed = [this] { save_soon(); },
-          .time_to_come_again = [this] { return parts_.services.time_to_come_again.load(); }} {
+          .time_to_come_again = [this] { return parts_.services.time_to_come_again.load(); },
+          // The desks look once a second.
+          .time_to_settle =
+              [this] { return parts_.services.time_to_settle.load() + Duration(seconds(1)); }} {
   load();
 }
 
