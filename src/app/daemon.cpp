@@ -359,6 +359,7 @@ void Daemon::stop_with_words(std::optional<Duration> drain, const std::string& w
 void Daemon::apply_lists() {
   apply_global();
   server_files_->reread_lists();
+  providers_->resync();  // labels may name lists, too
   publish();
 }
 

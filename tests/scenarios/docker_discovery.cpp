@@ -48,6 +48,28 @@ TEST_F(DockerDiscovery, players_get_into_a_container) {
   EXPECT_TRUE(player.plays());
 }
 
+TEST_F(DockerDiscovery, a_list_that_a_label_names_changes_live) {
+  const IpAddress there = *IpAddress::parse("127.0.0.7");
+  folder.write("bad.txt", "# nobody yet\n");
+  FakeServer backend;
+  const std::string port = backend.address().substr(backend.address().rfind(':') + 1);
+  engine.put("mc",
+             {.status = "running",
+              .labels = {{"drawbridge.enable", "true"},
+                         {"drawbridge.domains", "play.example"},
+                         {"drawbridge.port", port},
+                         {"drawbridge.ip_filter.blacklist_file", folder.path() / "bad.txt"}}});
+  ProxyRig rig(
+      {.global = docker("[kick_messages]\nip_filtered = 'not from there'\n"), .servers = {}});
+  EXPECT_TRUE(rig.logged({"servers changed", "added=mc"}));
+  EXPECT_TRUE(Player(rig.endpoint(), backend, "play.example", "Steve", there).plays());
+  folder.write("bad.txt", "127.0.0.7\n");
+  EXPECT_TRUE(rig.logged({"servers changed", "updated=mc"}));
+  FakeClient client(rig.endpoint(), there);
+  client.log_in("play.example", "Steve");
+  EXPECT_EQ(client.kicked(), "not from there");
+}
+
 TEST_F(DockerDiscovery, a_container_comes_stops_and_starts_again) {
   ProxyRig rig({.global = docker(), .servers = {}});
   ASSERT_TRUE(engine.await_listener());

@@ -181,6 +181,29 @@ TEST(WakeLocal, a_server_that_is_kept_is_found_again_and_never_started_twice) {
   EXPECT_TRUE(rig.logged({"was=stopping", "is=sleeping"}));
 }
 
+TEST(WakeLocal, what_a_kept_server_prints_is_cut_while_it_runs) {
+  const SleepyServer server;
+  std::string file = server.file("on_proxy_exit = \"keep\"\nlog_size = \"64KiB\"");
+  file.replace(file.find("\"python3\""), 9, "\"./start.sh\"");
+  std::ofstream(server.folder() / "start.sh")
+      << "#!/bin/sh\nseq 1 50000\necho the end\nexec python3 \"$@\"\n";
+  std::filesystem::permissions(server.folder() / "start.sh", std::filesystem::perms::owner_all);
+  ProxyRig rig({.global = {}, .servers = {{"lobby", file}}});
+  EXPECT_EQ(join(rig), "welcome Steve");
+  const auto log = server.folder() / "console.log";
+  EXPECT_GT(std::filesystem::file_size(log), 200'000U);
+  rig.daemon().stop(Duration::zero());
+  EXPECT_EQ(rig.daemon().wait(), 0);
+  rig.restart();
+  EXPECT_TRUE(rig.logged({"found running from before"}));
+  EXPECT_TRUE(eventually([&] { return std::filesystem::file_size(log) < 65'536; }));
+  // The last part stays readable.
+  std::ifstream cut(log.native() + ".1");
+  const std::string before{std::istreambuf_iterator<char>(cut), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(before.size(), 65'536U);
+  EXPECT_NE(before.find("50000\nthe end\n"), std::string::npos);
+}
+
 TEST(WakeLocal, what_a_start_script_has_left_behind_is_found_again_and_stopped) {
   const SleepyServer server;
   std::string file = server.file(

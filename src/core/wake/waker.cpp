@@ -23,6 +23,13 @@ fs::path file_in(const fs::path& state_dir) {
   return state_dir / "wake.json";
 }
 
+// Webhooks are told the server's first address.
+bool is_kept_alike(const config::ServerConfig& before, const config::ServerConfig& now) {
+  if (before.server_manager != now.server_manager) return false;
+  return now.server_manager->type != config::KeeperType::webhook ||
+         before.addresses == now.addresses;
+}
+
 }  // namespace
 
 Waker::Waker(Parts parts)
@@ -72,7 +79,7 @@ void Waker::sync(const ServerPtr& server, const config::GlobalConfig& global) {
     return employ(*sleeper, server, global);
   }
   if (&sleeper->server() == server.get()) return;
-  const bool same_keeper = sleeper->server().config.server_manager == server->config.server_manager;
+  const bool same_keeper = is_kept_alike(sleeper->server().config, server->config);
   sleeper->follow(server);
   if (!same_keeper) employ(*sleeper, server, global);
 }

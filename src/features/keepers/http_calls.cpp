@@ -1,10 +1,13 @@
 #include "features/keepers/http_calls.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
 #include <utility>
 
 #include "base/strings.hpp"
+#include "config/secret_text.hpp"
 
 namespace drawbridge::features::keepers {
 
@@ -53,21 +56,29 @@ void HttpCalls::post(std::string url, std::string body, std::vector<control::Htt
 }
 
 void HttpCalls::send(control::HttpRequest request, int tries, Answer answer) {
-  if (const Duration wait = silent_until_ - Clock::now(); wait > Duration::zero()) {
-    control_.post([alive = std::weak_ptr(alive_), answer = std::move(answer), wait] {
-      if (!alive.expired())
-        answer(fail(Fault::backend, "asked too often (429); silent for {} more", in_words(wait)));
-    });
-    return;
-  }
+  if (const Duration wait = silent_until_ - Clock::now(); wait > Duration::zero())
+    return fail_later(
+        {fmt::format("asked too often (429); silent for {} more", in_words(wait)), Fault::backend},
+        std::move(answer));
   control::HttpRequest full = request;
-  full.headers.insert(full.headers.end(), options_.headers.begin(), options_.headers.end());
+  for (const Header& header : options_.headers) {
+    auto value = config::read_secret_text(header.text);
+    if (!value) return fail_later(std::move(value.error()), std::move(answer));
+    full.headers.push_back({header.name, header.before + *value});
+  }
   full.tls.authorities = options_.ca_file;
   full.timeout = options_.timeout;
   http_.send(std::move(full), [this, alive = std::weak_ptr(alive_), request = std::move(request),
                                tries, answer = std::move(answer)](auto response) mutable {
     if (!alive.expired()) answered(std::move(request), tries, answer, std::move(response));
   });
+}
+
+void HttpCalls::fail_later(Error error, Answer answer) {
+  control_.post(
+      [alive = std::weak_ptr(alive_), answer = std::move(answer), error = std::move(error)] {
+        if (!alive.expired()) answer(std::unexpected(error));
+      });
 }
 
 void HttpCalls::answered(control::HttpRequest request, int tries, const Answer& answer,

@@ -24,8 +24,15 @@ class HttpCalls {
  public:
   using Answer = std::function<void(Result<control::HttpResponse>)>;
 
+  // A header of every call. Its value is read for each call, so that a key which is exchanged, or
+  // mounted late, counts from the next one on.
+  struct Header {
+    std::string name;
+    std::string before = {};  // what stands before the value, as "Bearer "
+    std::string text;         // config::read_secret_text
+  };
   struct Options {
-    std::vector<control::HttpHeader> headers = {};  // of every call
+    std::vector<Header> headers = {};
     std::filesystem::path ca_file = {};
     Duration timeout = seconds(15);
     Duration retry_pause = milliseconds(500);  // the first one at most; doubles
@@ -43,6 +50,7 @@ class HttpCalls {
 
  private:
   void send(control::HttpRequest request, int tries, Answer answer);
+  void fail_later(Error error, Answer answer);
   void answered(control::HttpRequest request, int tries, const Answer& answer,
                 Result<control::HttpResponse> response);
 

@@ -1,10 +1,7 @@
 #include "features/keepers/remote_keepers.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
-#include "config/secret_text.hpp"
 #include "features/keepers/docker/docker_keeper.hpp"
 #include "features/keepers/panels/crafty_keeper.hpp"
 #include "features/keepers/panels/pterodactyl_keeper.hpp"
@@ -39,37 +36,6 @@ class UnusableKeeper final : public api::Keeper {
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
-Result<webhook::WebhookKeeper::Secrets> secrets_of(const config::ServerManager& settings) {
-  webhook::WebhookKeeper::Secrets out;
-  if (settings.secret) {
-    auto secret = config::read_secret_text(*settings.secret);
-    if (!secret) return std::unexpected(std::move(secret.error()));
-    out.signing = std::move(*secret);
-  }
-  for (const auto& [name, text] : settings.headers) {
-    auto value = config::read_secret_text(text);
-    if (!value) return std::unexpected(std::move(value.error()));
-    out.headers.push_back({name, std::move(*value)});
-  }
-  return out;
-}
-
-std::unique_ptr<api::Keeper> make_webhook(const KeeperTools& tools,
-                                          const config::ServerConfig& server) {
-  auto secrets = secrets_of(*server.server_manager);
-  if (!secrets) return std::make_unique<UnusableKeeper>(tools.control, std::move(secrets.error()));
-  return std::make_unique<webhook::WebhookKeeper>(tools.control, tools.http, server,
-                                                  std::move(*secrets));
-}
-
-template <typename Panel>
-std::unique_ptr<api::Keeper> make_panel(const KeeperTools& tools,
-                                        const config::ServerManager& settings) {
-  auto key = config::read_secret_text(settings.api_key);
-  if (!key) return std::make_unique<UnusableKeeper>(tools.control, std::move(key.error()));
-  return std::make_unique<Panel>(tools.control, tools.http, settings, *key);
-}
-
 std::unique_ptr<api::Keeper> make_docker(const KeeperTools& tools, const KeeperOrder& order) {
   if (tools.docker == nullptr) return nullptr;
   if (!order.server.server_manager->container)
@@ -87,11 +53,11 @@ std::unique_ptr<api::Keeper> make_remote(const KeeperTools& tools, const KeeperO
     case config::KeeperType::docker:
       return make_docker(tools, order);
     case config::KeeperType::pterodactyl:
-      return make_panel<panels::PterodactylKeeper>(tools, settings);
+      return std::make_unique<panels::PterodactylKeeper>(tools.control, tools.http, settings);
     case config::KeeperType::crafty:
-      return make_panel<panels::CraftyKeeper>(tools, settings);
+      return std::make_unique<panels::CraftyKeeper>(tools.control, tools.http, settings);
     case config::KeeperType::webhook:
-      return make_webhook(tools, order.server);
+      return std::make_unique<webhook::WebhookKeeper>(tools.control, tools.http, order.server);
     case config::KeeperType::local:
     case config::KeeperType::kubernetes:
       break;

@@ -7,8 +7,8 @@
 
 namespace drawbridge::features::keepers {
 
-// Null for types that are none of these. Where a secret cannot be read, a keeper that says so to
-// whoever asks it.
+// Null for types that are none of these. Where something is missing that it needs, a keeper that
+// says so to whoever asks it.
 std::unique_ptr<api::Keeper> make_remote(const KeeperTools& tools, const KeeperOrder& order);
 
 }  // namespace drawbridge::features::keepers

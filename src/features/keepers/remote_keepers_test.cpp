@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
 
@@ -306,6 +308,27 @@ TEST_F(RemoteKeepers, SecretsMayStandElsewhere) {
        "'\napi_key = 'file:/nowhere'\nserver_id = 'x'\n");
   EXPECT_THAT(error_of(start()), HasSubstr("/nowhere"));
   EXPECT_THAT(error_of(query()), HasSubstr("/nowhere"));
+}
+
+// A mount that comes late, a key that is exchanged: neither needs a restart.
+TEST_F(RemoteKeepers, ASecretIsReadForEachCall) {
+  const auto folder = std::filesystem::path(::testing::TempDir()) / fmt::format("keys{}", getpid());
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const auto key = folder / "key";
+  make("type = 'pterodactyl'\napi_url = '" + site.url() + "'\napi_key = 'file:" + key.native() +
+       "'\nserver_id = 'x'\n");
+  EXPECT_THAT(error_of(start()), HasSubstr(key.native()));
+  for (const std::string text : {"first", "second"}) {
+    std::ofstream(key) << text << "\n";
+    EXPECT_TRUE(start());
+    EXPECT_EQ(requests.back().header("Authorization"), "Bearer " + text);
+  }
+  make("type = 'webhook'\nstart_url = '" + site.url("/hook") +
+       "'\nsecret = 'file:" + (folder / "none").native() + "'\n");
+  EXPECT_THAT(error_of(start()), HasSubstr("none"));
+  EXPECT_THAT(requests, SizeIs(2));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -47,14 +49,18 @@ void ConsoleLog::write(ByteView bytes) {
   }
 }
 
-// The server goes on writing into the same file, at its end, wherever that is.
+// The server goes on writing into the same file, at its end, wherever that is. Only the last part
+// is kept: nobody waits for the copy of a file that grew for weeks.
 void ConsoleLog::trim() {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file_, error);
-  if (error || size < limit_) return;
-  std::filesystem::copy_file(file_, file_.native() + ".1",
-                             std::filesystem::copy_options::overwrite_existing, error);
-  std::filesystem::resize_file(file_, 0, error);
+  const Descriptor in(::open(file_.c_str(), O_RDWR | O_CLOEXEC));
+  struct stat now{};
+  if (!in.valid() || fstat(in.get(), &now) != 0 || std::cmp_less(now.st_size, limit_)) return;
+  const std::string before = file_.native() + ".1";
+  const Descriptor out(::open(before.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights));
+  off_t at = now.st_size - static_cast<off_t>(limit_);
+  while (out.valid() && at < now.st_size)
+    if (copy_file_range(in.get(), &at, out.get(), nullptr, limit_, 0) <= 0) break;
+  static_cast<void>(ftruncate(in.get(), 0));
 }
 
 }  // namespace drawbridge::features::keepers::local

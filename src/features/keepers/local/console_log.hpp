@@ -16,7 +16,7 @@ class ConsoleLog {
   ConsoleLog(std::filesystem::path file, std::uint64_t limit);
 
   void write(ByteView bytes);
-  // For a server that writes the file by itself: cuts it when it is too long.
+  // For a server that writes the file by itself: when it is too long its last part becomes NAME.1.
   void trim();
   // For such a server; invalid if the file cannot be opened.
   [[nodiscard]] Descriptor for_child() const;

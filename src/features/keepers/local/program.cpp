@@ -26,6 +26,7 @@ constexpr Duration after_terminate = seconds(10);
 constexpr Duration group_poll = milliseconds(100);
 // A server that floods its console is read at no more than this much in each pause, and waits.
 constexpr Duration output_pause = milliseconds(5);
+constexpr Duration trim_every = minutes(1);
 constexpr std::size_t output_at_once = std::size_t{64} << 10;
 constexpr std::size_t last_words = std::size_t{1} << 20;
 
@@ -90,14 +91,20 @@ std::filesystem::path Program::input_path() const {
   return state_dir_ / (id_ + ".stdin");
 }
 
+std::filesystem::path Program::console_file() const {
+  return keys_.log_file.value_or(*keys_.working_dir / "console.log");
+}
+
 void Program::adopt(const ProgramNote& note) {
   if (process_.pid != 0 || !is_there_or_its_group(note.process)) return;
   log::info("wake", "found running from before", {{"server", id_}, {"pid", note.process.pid}});
   kept_ = keeps();
   frozen_ = note.frozen && is_frozen(note.process.pid);
   is_child_ = false;
+  console_.emplace(console_file(), keys_.log_size);
   began(note.process);
   open_input();
+  if (kept_) trim_console();
 }
 
 Result<> Program::start() {
@@ -114,8 +121,7 @@ Result<> Program::start() {
 
 Result<> Program::launch() {
   kept_ = keeps();
-  const std::filesystem::path file = keys_.log_file.value_or(*keys_.working_dir / "console.log");
-  console_.emplace(file, keys_.log_size);
+  console_.emplace(console_file(), keys_.log_size);
   Descriptor child_input, child_output;
   if (kept_) {
     // Both must work without us: a FIFO that the server holds open itself, and a file.
@@ -127,7 +133,7 @@ Result<> Program::launch() {
     child_input = Descriptor(open(input_path().c_str(), O_RDWR | O_CLOEXEC));
     child_output = console_->for_child();
     if (!child_output.valid())
-      return fail(Fault::proxy, "{}: {}", file.native(), std::strerror(errno));
+      return fail(Fault::proxy, "{}: {}", console_file().native(), std::strerror(errno));
   } else {
     std::array<int, 2> in{}, out{};
     if (pipe2(in.data(), O_CLOEXEC) != 0) return fail(Fault::proxy, "no descriptors are left");
@@ -150,7 +156,10 @@ Result<> Program::launch() {
   is_child_ = true;
   frozen_ = false;
   began(*process);
-  if (kept_) open_input();
+  if (kept_) {
+    open_input();
+    trim_console();
+  }
   tail_.clear();
   pattern_seen_ = keys_.ready_pattern.empty();
   if (!kept_) watch_output();
@@ -194,6 +203,7 @@ void Program::ended() {
   read_output(true);
   leader_watch_.release();
   output_watch_.release();
+  trim_console();
   output_timer_.cancel();
   stage_timer_.cancel();
   input_.close();
@@ -280,10 +290,7 @@ void Program::watch_output() {
 }
 
 void Program::read_output(bool to_the_end) {
-  if (!output_.valid()) {
-    if (console_ && kept_) console_->trim();
-    return;
-  }
+  if (!output_.valid()) return;
   std::vector<Byte> buffer(output_at_once);
   std::size_t total = 0;
   for (;;) {
@@ -300,6 +307,13 @@ void Program::read_output(bool to_the_end) {
   if (to_the_end) return;
   if (total < output_at_once) return watch_output();
   output_timer_ = control_.after(output_pause, [this] { watch_output(); });
+}
+
+// It writes its file by itself, for weeks.
+void Program::trim_console() {
+  if (!console_ || !kept_) return;
+  console_->trim();
+  output_timer_ = control_.after(trim_every, [this] { trim_console(); });
 }
 
 void Program::look_for_pattern(ByteView bytes) {

@@ -69,9 +69,11 @@ class Program {
   void open_input();
   void watch_output();
   void read_output(bool to_the_end);
+  void trim_console();
   void look_for_pattern(ByteView bytes);
   void tell(api::KeeperState state, std::string detail = {});
   [[nodiscard]] std::filesystem::path input_path() const;
+  [[nodiscard]] std::filesystem::path console_file() const;
   [[nodiscard]] bool keeps() const { return keys_.on_proxy_exit == config::OnProxyExit::keep; }
 
   control::ControlThread& control_;

@@ -14,8 +14,9 @@ namespace drawbridge::features::keepers::panels {
 
 namespace {
 
-HttpCalls::Options options_for(const config::ServerManager& settings, const std::string& token) {
-  return {.headers = {{"Authorization", "Bearer " + token}, {"Accept", "application/json"}},
+HttpCalls::Options options_for(const config::ServerManager& settings) {
+  return {.headers = {{.name = "Authorization", .before = "Bearer ", .text = settings.api_key},
+                      {.name = "Accept", .text = "application/json"}},
           .ca_file = settings.ca_file.value_or("")};
 }
 
@@ -48,11 +49,11 @@ bool is_ok(const control::HttpResponse& answer) {
 }  // namespace
 
 CraftyKeeper::CraftyKeeper(control::ControlThread& control, control::HttpClient& http,
-                           const config::ServerManager& settings, const std::string& token)
+                           const config::ServerManager& settings)
     : control_(control),
       server_(without_slash(settings.api_url) + "/api/v2/servers/" +
               control::url_escaped(settings.server_id)),
-      calls_(control, http, options_for(settings, token)) {}
+      calls_(control, http, options_for(settings)) {}
 
 void CraftyKeeper::act(std::string_view action, std::initializer_list<std::string_view> fine,
                        StopDone done) {

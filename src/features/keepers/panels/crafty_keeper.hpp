@@ -14,9 +14,9 @@ namespace drawbridge::features::keepers::panels {
 
 class CraftyKeeper final : public api::Keeper {
  public:
-  // Both outlive the keeper. `token`: the API token itself.
+  // Both outlive the keeper.
   CraftyKeeper(control::ControlThread& control, control::HttpClient& http,
-               const config::ServerManager& settings, const std::string& token);
+               const config::ServerManager& settings);
 
   [[nodiscard]] api::KeeperAbilities abilities() const override { return {}; }
   void start(api::WakeRequest request, StartDone done) override;

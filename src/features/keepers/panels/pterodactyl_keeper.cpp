@@ -11,8 +11,9 @@ namespace drawbridge::features::keepers::panels {
 
 namespace {
 
-HttpCalls::Options options_for(const config::ServerManager& settings, const std::string& key) {
-  return {.headers = {{"Authorization", "Bearer " + key}, {"Accept", "application/json"}},
+HttpCalls::Options options_for(const config::ServerManager& settings) {
+  return {.headers = {{.name = "Authorization", .before = "Bearer ", .text = settings.api_key},
+                      {.name = "Accept", .text = "application/json"}},
           .ca_file = settings.ca_file.value_or("")};
 }
 
@@ -67,11 +68,11 @@ api::KeeperReport report_of(const config::Node& attributes) {
 }  // namespace
 
 PterodactylKeeper::PterodactylKeeper(control::ControlThread& control, control::HttpClient& http,
-                                     const config::ServerManager& settings, const std::string& key)
+                                     const config::ServerManager& settings)
     : control_(control),
       server_(without_slash(settings.api_url) + "/api/client/servers/" +
               control::url_escaped(settings.server_id)),
-      calls_(control, http, options_for(settings, key)) {}
+      calls_(control, http, options_for(settings)) {}
 
 void PterodactylKeeper::signal(std::string_view word, StopDone done) {
   calls_.post(server_ + "/power", fmt::format(R"({{"signal":"{}"}})", word),

@@ -15,9 +15,9 @@ namespace drawbridge::features::keepers::panels {
 
 class PterodactylKeeper final : public api::Keeper {
  public:
-  // Both outlive the keeper. `key`: the client API key itself.
+  // Both outlive the keeper.
   PterodactylKeeper(control::ControlThread& control, control::HttpClient& http,
-                    const config::ServerManager& settings, const std::string& key);
+                    const config::ServerManager& settings);
 
   [[nodiscard]] api::KeeperAbilities abilities() const override { return {.lag = seconds(20)}; }
   void start(api::WakeRequest request, StartDone done) override;

@@ -10,6 +10,7 @@
 
 #include "base/strings.hpp"
 #include "config/grammar.hpp"
+#include "config/secret_text.hpp"
 
 namespace drawbridge::features::keepers::webhook {
 
@@ -47,6 +48,12 @@ Result<std::optional<std::string>> address_in(const config::Node& root, std::str
   return address->text();
 }
 
+std::vector<HttpCalls::Header> headers_of(const config::ServerManager& settings) {
+  std::vector<HttpCalls::Header> out;
+  for (const auto& [name, text] : settings.headers) out.push_back({.name = name, .text = text});
+  return out;
+}
+
 }  // namespace
 
 std::string signature(std::string_view secret, std::string_view timestamp, std::string_view body) {
@@ -62,18 +69,17 @@ std::string signature(std::string_view secret, std::string_view timestamp, std::
 }
 
 WebhookKeeper::WebhookKeeper(control::ControlThread& control, control::HttpClient& http,
-                             const config::ServerConfig& server, Secrets secrets,
-                             std::function<std::int64_t()> now)
+                             const config::ServerConfig& server, std::function<std::int64_t()> now)
     : control_(control),
       server_(server.id),
       backend_(server.addresses.empty() ? "" : server.addresses.front().address.text()),
       start_url_(server.server_manager->start_url),
       stop_url_(server.server_manager->stop_url),
       status_url_(server.server_manager->status_url),
-      signing_(std::move(secrets.signing)),
+      signing_(server.server_manager->secret),
       now_(std::move(now)),
       calls_(control, http,
-             {.headers = std::move(secrets.headers),
+             {.headers = headers_of(*server.server_manager),
               .ca_file = server.server_manager->ca_file.value_or(""),
               .timeout = server.server_manager->timeout}) {
   if (now_) return;
@@ -104,9 +110,16 @@ std::string WebhookKeeper::body(std::string_view action, const api::WakeRequest&
 void WebhookKeeper::call(const std::string& url, std::string body, StartDone done) {
   std::vector<control::HttpHeader> headers = {{"Content-Type", "application/json"}};
   if (signing_) {
+    auto key = config::read_secret_text(*signing_);
+    if (!key) {
+      control_.post([done = std::move(done), error = std::move(key.error())] {
+        done(std::unexpected(error));
+      });
+      return;
+    }
     const std::string timestamp = fmt::format("{}", now_());
     headers.push_back({"X-Drawbridge-Timestamp", timestamp});
-    headers.push_back({"X-Drawbridge-Signature", signature(*signing_, timestamp, body)});
+    headers.push_back({"X-Drawbridge-Signature", signature(*key, timestamp, body)});
   }
   calls_.post(url, std::move(body), std::move(headers), [done = std::move(done)](auto answer) {
     if (!answer) return done(std::unexpected(std::move(answer.error())));

@@ -18,15 +18,9 @@ std::string signature(std::string_view secret, std::string_view timestamp, std::
 
 class WebhookKeeper final : public api::Keeper {
  public:
-  struct Secrets {
-    std::optional<std::string> signing;
-    std::vector<control::HttpHeader> headers;
-  };
-
   // Both outlive the keeper. Seconds since 1970 come from `now` (tests).
   WebhookKeeper(control::ControlThread& control, control::HttpClient& http,
-                const config::ServerConfig& server, Secrets secrets,
-                std::function<std::int64_t()> now = {});
+                const config::ServerConfig& server, std::function<std::int64_t()> now = {});
 
   [[nodiscard]] api::KeeperAbilities abilities() const override {
     return {.stops = stop_url_.has_value(), .queries = status_url_.has_value()};
@@ -46,7 +40,7 @@ class WebhookKeeper final : public api::Keeper {
   const std::string backend_;  // first address, as configured
   const std::string start_url_;
   const std::optional<std::string> stop_url_, status_url_;
-  const std::optional<std::string> signing_;
+  const std::optional<std::string> signing_;  // config::read_secret_text, at each call
   std::function<std::int64_t()> now_;
   HttpCalls calls_;
 };
