@@ -302,6 +302,7 @@ std::vector<PlayerNote> Desk::players() const {
                    .host = std::string(one->names.host()),
                    .version = one->version,
                    .is_intercepted = one->is_intercepted(),
+                   .can_travel = one->can_travel(),
                    .is_in_limbo = one->limbo != nullptr});
   return out;
 }

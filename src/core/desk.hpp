@@ -111,6 +111,9 @@ struct Session {
   Session* previous = nullptr;
   Session* next = nullptr;
 
+  // To other servers; who waits in the limbo for a server that forwards bytes cannot, and is nobody
+  // to them.
+  [[nodiscard]] bool can_travel() const { return traveller != nullptr; }
   [[nodiscard]] bool is_intercepted() const { return packets != nullptr || limbo != nullptr; }
 };
 
@@ -126,6 +129,7 @@ struct PlayerNote {
   std::string host;  // that the player asked for
   mc::Version version{};
   bool is_intercepted = false;  // can be told something
+  bool can_travel = false;      // to other servers
   bool is_in_limbo = false;
 };
 
@@ -137,7 +141,6 @@ inline std::string client_text(const Endpoint& client) {
   return came_by_unix_socket(client) ? "unix" : client.text();
 }
 
-// Where a connection came in.
 // A listener, for connections that came in by it.
 struct ListenerKey {
   std::string bind;  // its text, the key into World::listeners
@@ -145,6 +148,7 @@ struct ListenerKey {
   std::atomic<bool> reads_headers = false;
 };
 
+// Where a connection came in.
 struct Arrival {
   Endpoint peer;  // the socket's other end; none on a Unix socket
   std::shared_ptr<const ListenerKey> listener;

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/random.hpp"
 #include "config/server.hpp"
 #include "core/auth/account_check.hpp"
 #include "core/auth/name_rules.hpp"
@@ -13,12 +12,12 @@
 #include "core/commands/bungee_channel.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/farewell.hpp"
-#include "core/limbo/limbo_frames.hpp"
+#include "core/limbo/limbo_entry.hpp"
 #include "core/limbo/limbo_host.hpp"
-#include "core/limbo/limbo_pump.hpp"
 #include "core/limbo/limbo_visit.hpp"
 #include "core/limbo/reconnect.hpp"
 #include "core/limbo/server_wake.hpp"
+#include "core/login_success.hpp"
 #include "core/login_under_way.hpp"
 #include "core/packet_stream.hpp"
 #include "core/player_directory.hpp"
@@ -28,7 +27,6 @@
 #include "core/session/traveller.hpp"
 #include "core/wake/send_back.hpp"
 #include "core/wake/wait.hpp"
-#include "mc/packet_ids.hpp"
 #include "mc/packets/configuration.hpp"
 #include "mc/packets/login.hpp"
 #include "mc/text.hpp"
@@ -39,10 +37,6 @@ namespace drawbridge::core {
 
 namespace {
 
-// A packet without fields, with room for an over-long id.
-constexpr std::size_t max_acknowledgement = 8;
-// What a client before 1.8 needs between success and play.
-constexpr Duration old_client_pause = milliseconds(100);
 // How long a login waits for the worker of another one that it replaces.
 constexpr Duration replacing_time = seconds(5);
 
@@ -61,12 +55,6 @@ std::unexpected<Denied> denied(config::Kick kick, std::string detail = {}) {
 }
 std::unexpected<Denied> lost(std::string detail) {
   return std::unexpected(Denied{.kick = std::nullopt, .detail = std::move(detail), .verdict = {}});
-}
-
-// Mod loaders of these versions do it once, in login, with a server that is there.
-bool negotiates_in_login(const Connection& connection) {
-  const std::string& kept = connection.host.kept;
-  return kept.find("FML2") != std::string::npos || kept.find("FML3") != std::string::npos;
 }
 
 std::unexpected<Denied> over() {
@@ -95,16 +83,14 @@ class Interception {
   net::Task<Step> wake_server(bool unreachable);
   net::Task<Step> let_in(BackendJoined& joined);
   net::Task<> stay_in_limbo(ServerPtr server, LimboVisitPtr visit);
-  [[nodiscard]] bool can_enter_limbo() const;
   [[nodiscard]] bool waits_in_limbo() const;
+  [[nodiscard]] bool comes_again() const;
   [[nodiscard]] std::vector<std::string> limbo_chain() const;
   bool follow_to(const std::string& id);
   // The handlers of a server, before and after it was dialled. Nothing: go on.
   net::Task<std::optional<Step>> visit_handlers(bool unreachable);
   // What the desk keeps of this player.
   Session record(ServerPtr server, Place place);
-  net::Task<Step> let_into_limbo(mc::Threshold threshold);
-  net::Task<Step> succeed(mc::Threshold threshold, mc::LoginSuccess success);
   net::Task<> end(Denied why);
   net::Task<> pass_on(Refusal refusal);
   void hand_to_session(BackendJoined joined);
@@ -273,8 +259,9 @@ net::Task<Step> Interception::wake_server(bool unreachable) {
 
 net::Task<Step> Interception::let_in(BackendJoined& joined) {
   if (joined.success.properties.empty()) joined.success.properties = profile_.properties;
-  auto told = co_await succeed(joined.backend.threshold(), joined.success);
-  if (!told) co_return told;
+  auto told = co_await send_login_success(client_, joined.backend.threshold(), joined.success,
+                                          connection_.deadline);
+  if (!told) co_return lost(std::move(told.error().what));
   if (client_.state == mc::State::play) {
     joined.backend.state = mc::State::play;
     co_return Step{};
@@ -286,89 +273,45 @@ net::Task<Step> Interception::let_in(BackendJoined& joined) {
   co_return Step{};
 }
 
-// Compression, success, and from 1.20.2 on the client's word that it has understood.
-net::Task<Step> Interception::succeed(mc::Threshold threshold, mc::LoginSuccess success) {
-  if (threshold.is_on()) {
-    mc::Compress compress{.threshold = threshold.bytes};
-    auto told = co_await client_.write(compress, connection_.deadline);
-    if (!told) co_return lost(std::move(told.error().what));
-    client_.compress_from_now(threshold);
-  }
-  auto welcomed = co_await client_.write(std::move(success), connection_.deadline);
-  if (!welcomed) co_return lost(std::move(welcomed.error().what));
-  const bool configures = client_.version() >= mc::v1_20_2;
-  client_.state = configures ? mc::State::configuration : mc::State::play;
-  if (!configures) co_return Step{};
-  auto packet = co_await client_.read(max_acknowledgement, connection_.deadline);
-  if (!packet) co_return lost(std::move(packet.error().what));
-  const mc::IdMap& ids = mc::id_map(client_.version(), mc::State::login, mc::Bound::server);
-  if (ids.kind(packet->id) != mc::Kind::login_acknowledged || !packet->fields.empty())
-    co_return lost("something else than login_acknowledged");
-  co_return Step{};
-}
-
-net::Task<Step> Interception::let_into_limbo(mc::Threshold threshold) {
-  mc::LoginSuccess success;
-  success.uuid = profile_.uuid;
-  success.player = profile_.name;
-  success.properties = profile_.properties;
-  if (client_.version() >= mc::v26_2) success.session = random_uuid();
-  auto told = co_await succeed(threshold, std::move(success));
-  if (!told || client_.version() >= mc::v1_8) co_return told;
-  // These clients change their phase on another thread, and lose what comes too early.
-  auto slept = co_await worker().sleep_until(worker().now() + old_client_pause);
-  if (!slept) co_return lost("cancelled");
-  co_return Step{};
-}
-
 // The world between servers, for as long as there is no other; no backend is asked.
 net::Task<> Interception::stay_in_limbo(ServerPtr server, LimboVisitPtr visit) {
-  const mc::Version version = client_.version();
-  const mc::Threshold threshold = limbo_threshold(version);
-  LimboFramesPtr frames = services().limbo.of(version, threshold);
+  auto frames = limbo_frames_for(connection_);
   if (!frames)
     co_return co_await end({.kick = config::Kick::limbo_unavailable,
-                            .detail = "the registries of this version are not known",
-                            .verdict = {}});
-  if (negotiates_in_login(connection_))
-    co_return co_await end({.kick = config::Kick::limbo_unavailable,
-                            .detail = "Forge of 1.13 to 1.20.1 negotiates with its first server",
+                            .detail = std::move(frames.error().what),
                             .verdict = {}});
   const auto verified = profile_.authenticated ? std::optional(profile_.uuid) : std::nullopt;
   Place place = Place::take(server->state, server->most_for(profile_.name, verified));
   if (!place)
     co_return co_await end(
         {.kick = config::Kick::full, .detail = "max_players reached", .verdict = {}});
-  auto inside = co_await let_into_limbo(threshold);
-  if (!inside) co_return co_await end(std::move(inside.error()));
+  auto inside = co_await let_into_limbo(connection_, client_, profile_);
+  if (!inside)
+    co_return co_await end(
+        {.kick = std::nullopt, .detail = std::move(inside.error().what), .verdict = {}});
   if (under_way_.ended_with()) co_return co_await end({});  // since the last wait
-  net::apply_congestion(client_.stream().fd(), connection_.global().tcp_congestion);
-  LimboStart start{.version = version,
-                   .client = client_.release(),
-                   .frames = std::move(frames),
-                   .rules = SessionRules::of(connection_.global().limits),
-                   .uuid = profile_.uuid,
-                   .player = profile_.name};
   Session session = record(std::move(server), std::move(place));
-  start.rules.luggage = &session.traveller->luggage;
   session.visit = std::move(visit);
-  connection_.desk.begin_limbo(std::move(session), std::move(start));
+  begin_limbo(connection_, client_, profile_, std::move(*frames), std::move(session));
 }
 
 // --- Limbo handlers ---
 
-bool Interception::can_enter_limbo() const {
-  return !negotiates_in_login(connection_) &&
-         services().limbo.of(client_.version(), limbo_threshold(client_.version())) != nullptr;
+// Whoever waits is sent away when the server is ready, and comes again.
+bool Interception::comes_again() const {
+  return connection_.server->wake && connection_.server->config.server_manager &&
+         while_starting_for(connection_) == config::WhileStarting::transfer;
 }
 
-// While the server starts; who cannot is held in its log-in.
+// While the server starts; who cannot is held in its log-in, or in configuration.
 bool Interception::waits_in_limbo() const {
   const auto& keys = connection_.server->config.server_manager;
-  if (!keys || !connection_.server->wake || connection_.routed || !can_enter_limbo()) return false;
+  if (!keys || !connection_.server->wake || connection_.routed || !limbo_frames_for(connection_))
+    return false;
   const auto& handlers = connection_.server->config.limbo_handlers;
   const bool named = std::ranges::find(handlers, ServerWake::name) != handlers.end();
-  return keys->while_starting ? *keys->while_starting == config::WhileStarting::limbo : named;
+  if (!keys->while_starting) return named;
+  return *keys->while_starting == config::WhileStarting::limbo || comes_again();
 }
 
 std::vector<std::string> Interception::limbo_chain() const {
@@ -402,6 +345,7 @@ net::Task<std::optional<Step>> Interception::visit_handlers(bool unreachable) {
                           .server = connection_.server,
                           .chain = limbo_chain(),
                           .unreachable = unreachable};
+  if (comes_again()) start.way_back = way_back(connection_);
   if (unreachable)  // the others have had their say
     std::erase_if(start.chain, [](const std::string& name) {
       return name != ServerWake::name && name != Reconnect::name;

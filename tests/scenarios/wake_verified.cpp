@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "kit/fake_client.hpp"
+#include "kit/limbo_player.hpp"
 #include "kit/login_client.hpp"
 #include "kit/sleepy_server.hpp"
 
@@ -152,13 +153,11 @@ TEST(WakeVerified, a_ban_of_the_account_holds_before_the_start) {
 
 TEST(WakeVerified, transfer_sends_a_checked_player_back) {
   Guarded one("while_starting = \"transfer\"");
-  LoginClient client(one.rig.endpoint(), {.session = &one.session});
-  ASSERT_TRUE(client.log_in().in);
-  EXPECT_EQ(client.success->uuid, account_uuid("Steve"));
-  EXPECT_TRUE(client.link.is_encrypted());
-  const auto sent = client.link.expect<mc::Transfer>();
-  ASSERT_TRUE(sent);
-  EXPECT_EQ(sent->host, "play.example");
+  LimboPlayer steve(one.rig.endpoint(), {.login = {.session = &one.session}});
+  ASSERT_TRUE(steve.enter()) << steve.kicked;
+  EXPECT_EQ(steve.client.success->uuid, account_uuid("Steve"));
+  EXPECT_TRUE(steve.link().is_encrypted());
+  EXPECT_TRUE(steve.next(mc::Kind::transfer));
   FakeClient again(one.rig.endpoint());
   again.wire.send(login_bytes("play.example", "Steve", mc::v1_21_4, mc::Intent::transfer));
   EXPECT_EQ(again.kicked(), "welcome Steve");

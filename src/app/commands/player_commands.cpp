@@ -236,7 +236,7 @@ Answer send(const CommandParts& parts, const CommandCall& call) {
   const auto found = players_called(parts.proxy, call["player"]);
   if (found.empty()) return not_here(call["player"]);
   for (const PlayerNote& player : found) {
-    if (!player.is_intercepted)
+    if (!player.can_travel)
       return Answer::error(fmt::format("{} is on {}, whose mode does not read packets",
                                        escaped_for_log(player.name, 64), player.server));
     parts.proxy.move_player(player.session, {.server = call["server"]});
@@ -298,7 +298,7 @@ Answer send_all(const CommandParts& parts, const CommandCall& call) {
   std::size_t relayed = 0;
   for (const PlayerNote& player : players_of(parts.proxy, from != nullptr ? *from : "")) {
     if (player.server == to && !player.is_in_limbo) continue;
-    if (!player.is_intercepted) {
+    if (!player.can_travel) {
       ++relayed;
       continue;
     }

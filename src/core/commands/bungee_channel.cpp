@@ -84,7 +84,7 @@ struct Horizon {
   }
   // The player's name in any case, as in Bukkit's API.
   [[nodiscard]] bool has(const Session& session, std::string_view player) const {
-    return session.is_intercepted() && has(*session.server) &&
+    return session.can_travel() && has(*session.server) &&
            equal_ignoring_case(session.names.player(), player);
   }
 };
@@ -172,7 +172,7 @@ class Request {
   void ask(const std::function<void(Desk&, Finds&)>& question, std::function<void(Finds)> done);
   // Whether a player is at the server that was asked about, or at any in sight.
   [[nodiscard]] bool is_asked_about(const Session& session) const {
-    return session.is_intercepted() && horizon_.has(*session.server) &&
+    return session.can_travel() && horizon_.has(*session.server) &&
            (request_.target == everybody ||
             equal_ignoring_case(session.server->id(), request_.target));
   }
@@ -397,7 +397,7 @@ void Request::to_players() const {
                         to = moves ? to->id() : std::string()](Desk& desk) {
     desk.each_session([&](const Session& session) {
       const bool is_meant = says && player == everybody
-                                ? session.is_intercepted() && horizon.has(*session.server)
+                                ? session.can_travel() && horizon.has(*session.server)
                                 : horizon.has(session, player);
       if (!is_meant) return;
       if (says) {

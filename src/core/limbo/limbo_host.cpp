@@ -12,6 +12,7 @@
 #include "core/limbo/limbo_texts.hpp"
 #include "core/limbo/lobby.hpp"
 #include "core/session/mover.hpp"
+#include "core/wake/send_back.hpp"
 
 namespace drawbridge::core {
 
@@ -83,8 +84,8 @@ void LimboHost::on_limbo_command(std::uint64_t id, std::string_view command) {
   const Session& session = Desk::session_of(id);
   if (session.server->is_lobby && command == "help")
     return tell_lobby_help(*session.limbo, subject_of(session));
-  const bool may_be_ours =
-      !session.server->is_lobby && (!session.visit || session.visit->allows_our_commands());
+  const bool may_be_ours = !session.server->is_lobby && session.can_travel() &&
+                           (!session.visit || session.visit->allows_our_commands());
   if (may_be_ours && our_command(command)) {
     SessionOwner& owner = desk_;
     return owner.on_said(id, {PacketFlow::Said::Kind::command, 0, std::string(command)});
@@ -120,6 +121,7 @@ void LimboHost::on_visit_over(LimboVisit& visit, LimboOutcome outcome) {
     }
     case LimboOutcome::Kind::accept:
       if (session.server->config.limbo) return;  // it has arrived
+      if (visit.way_back()) return send_back(session, *visit.way_back());
       return set_off(session, session.server->id());
     case LimboOutcome::Kind::redirect:
       return set_off(session, outcome.server);
@@ -131,8 +133,17 @@ void LimboHost::on_visit_over(LimboVisit& visit, LimboOutcome outcome) {
 
 // --- On to a server ---
 
+void LimboHost::send_back(Session& session, const mc::Transfer& to) {
+  note_sent_back(
+      desk_.services(),
+      {.from = session.client, .player = session.names.player(), .server = session.server->id()},
+      to, desk_.worker().now());
+  session.limbo->transfer(to);
+}
+
 // Where the player goes if the one that it waited for cannot be had.
 std::vector<std::string> LimboHost::substitutes(const Session& session) const {
+  if (!session.can_travel()) return {};
   return config::effective_fallback(session.server->config, *desk_.world()->global);
 }
 

@@ -4,7 +4,8 @@
 //
 // Three kinds of players are there: those in the built-in lobby, those at a server with
 // `limbo = true`, and those who wait for a server, with a LimboVisit in their Session.
-// Session::server of the latter is the server that they wait for.
+// Session::server of the latter is the server that they wait for. Where that one's mode forwards
+// bytes the player has no Traveller: all that it can do is wait, to be sent back or off.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "core/limbo/limbo_visit.hpp"
 #include "core/texts.hpp"
 #include "core/world.hpp"
+#include "mc/packets/common.hpp"
 
 namespace drawbridge::core {
 
@@ -50,6 +52,7 @@ class LimboHost final : public LimboOwner, public VisitOwner {
   void time_is_up(Session& session);
   void set_off(Session& session, std::string server);
   Session* arrived(std::uint64_t number, const MoveOutcome& outcome);
+  void send_back(Session& session, const mc::Transfer& to);
   void send_off(Session& session, std::vector<std::string> servers, api::LimboOutcome denial);
   [[nodiscard]] std::vector<std::string> substitutes(const Session& session) const;
   [[nodiscard]] TextSubject subject_of(const Session& session) const;

@@ -386,22 +386,39 @@ bool LimboSession::show_boss_bar(const mc::Text& words, float health) {
   return send(bar);
 }
 
-void LimboSession::kick(const mc::Text& words, SessionEndReason why, std::string detail) {
-  if (over_ || closing_) return;
+// Nobody has said a last word yet.
+bool LimboSession::may_close(SessionEndReason why, std::string detail) {
+  if (over_ || closing_) return false;
   if (!std::exchange(noted_, true)) {
     why_ = why;
     detail_ = std::move(detail);
   }
+  return true;
+}
+
+// Behind the last word.
+void LimboSession::close() {
+  if (over_) return;
+  closing_ = true;
+  since_ = pump_.second_;
+  if (out_.empty()) end(why_);
+}
+
+void LimboSession::transfer(const mc::Transfer& to) {
+  if (!may_close(SessionEndReason::transferred, "sent to come again")) return;
+  send(to);
+  close();
+}
+
+void LimboSession::kick(const mc::Text& words, SessionEndReason why, std::string detail) {
+  if (!may_close(why, std::move(detail))) return;
   const mc::WireText reason = mc::wire_text(words, version_);
   if (spawned()) {
     send(mc::KickDisconnect{.reason = reason});
   } else {
     send(mc::ConfigurationDisconnect{.reason = reason});
   }
-  if (over_) return;
-  closing_ = true;
-  since_ = pump_.second_;
-  if (out_.empty()) end(why_);
+  close();
 }
 
 // At the end of a turn: what is sealed goes out, on until EAGAIN.

@@ -15,6 +15,7 @@
 #include "core/limbo/limbo_pump.hpp"
 #include "core/session/client_budget.hpp"
 #include "core/session/outbox.hpp"
+#include "mc/packets/common.hpp"
 #include "mc/packets/fields.hpp"
 #include "mc/text.hpp"
 #include "net/fd.hpp"
@@ -44,6 +45,8 @@ class LimboSession final : public net::Pollable {
   // Says `words`, behind everything else, and ends the session when they are sent, or a few seconds
   // later. Nothing happens where that is under way already.
   void kick(const mc::Text& words, SessionEndReason why, std::string detail = {});
+  // Sends it to another address instead of words; in the world only, from 1.20.5 on.
+  void transfer(const mc::Transfer& to);
   // At once, without words.
   void end(SessionEndReason why);
   // The client's link for another engine, in play; this session is over then, and its owner is not
@@ -81,6 +84,8 @@ class LimboSession final : public net::Pollable {
   void queue_packets(const std::vector<ByteBuffer>& packets);
   template <typename P>
   bool send(const P& packet);
+  bool may_close(SessionEndReason why, std::string detail);
+  void close();
   void write_out();
   bool watch();
   void failed(int error);

@@ -21,6 +21,7 @@
 #include "core/limbo/limbo_session.hpp"
 #include "core/server.hpp"
 #include "core/wake/expected_player.hpp"
+#include "mc/packets/common.hpp"
 #include "net/mailbox.hpp"
 
 namespace drawbridge::core {
@@ -49,6 +50,8 @@ class LimboVisit final : public api::LimboGuest {
     ServerPtr server;                // that it waits for
     std::vector<std::string> chain;  // names of handlers
     bool unreachable = false;        // the server was dialled just now, in vain
+    // Whoever may go on is sent here, to come again; none: goes on from where it is.
+    std::optional<mc::Transfer> way_back = std::nullopt;
   };
   // The desk outlives the visit.
   LimboVisit(Desk& desk, Start start);
@@ -81,6 +84,7 @@ class LimboVisit final : public api::LimboGuest {
   }
   [[nodiscard]] TimePoint begun() const { return begun_; }
   [[nodiscard]] bool unreachable() const { return start_.unreachable; }
+  [[nodiscard]] const std::optional<mc::Transfer>& way_back() const { return start_.way_back; }
   [[nodiscard]] Desk& desk() const { return desk_; }
   // The description of this moment is found by its id.
   [[nodiscard]] const ServerPtr& server() const { return start_.server; }

@@ -118,7 +118,7 @@ void Mover::move(std::uint64_t number, MoveOrder order) {
   std::string why;
   if (session == nullptr) {
     why = "the player is not here";
-  } else if (!session->is_intercepted()) {
+  } else if (!session->can_travel()) {
     why = "the player's server has a mode that does not read packets";
   } else if (session->move != nullptr) {
     why = "the player is on the way to another server";
@@ -132,7 +132,7 @@ void Mover::move(std::uint64_t number, MoveOrder order) {
 
 // The session is in the midst of its own work: what follows begins in the next turn.
 bool Mover::keep(Session& session, const BackendLoss& loss) {
-  if (desk_.services().stopping || !session.traveller) return false;
+  if (desk_.services().stopping || !session.can_travel()) return false;
   Traveller& traveller = *session.traveller;
   const TimePoint now = desk_.worker().now();
   const bool is_new = traveller.came_from && now - traveller.moved_at < just_arrived;
@@ -169,7 +169,7 @@ void Mover::detach(Session& session) {
 }
 
 void Mover::leave_removed(Session& session) {
-  if (session.packets == nullptr || session.move != nullptr || !session.traveller) return;
+  if (session.packets == nullptr || session.move != nullptr || !session.can_travel()) return;
   Plan plan{.order = {}, .loss = {}, .from = session.server};
   session.traveller->came_from = nullptr;
   if (substitutes(session, plan).empty()) return;

@@ -17,7 +17,7 @@ enum class SessionEndReason : std::uint8_t {
   client_closed,
   backend_closed,   // without a word to the player
   kicked,           // by the server
-  transferred,      // by the server, to another address
+  transferred,      // by the server or the limbo, to another address
   client_reset,     // RST, or a write to a client that is gone
   backend_reset,    // the same of the backend
   client_timeout,   // keepalive or TCP_USER_TIMEOUT

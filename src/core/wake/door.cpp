@@ -7,6 +7,9 @@
 #include "config/server.hpp"
 #include "core/auth/account_check.hpp"
 #include "core/farewell.hpp"
+#include "core/limbo/limbo_entry.hpp"
+#include "core/limbo/limbo_visit.hpp"
+#include "core/limbo/server_wake.hpp"
 #include "core/wake/send_back.hpp"
 
 namespace drawbridge::core {
@@ -21,17 +24,21 @@ WaitOutcome refused(config::Kick kick, std::string detail) {
 
 class Door {
  public:
-  explicit Door(Connection& connection)
+  Door(Connection& connection, Place place)
       : connection_(connection),
+        place_(std::move(place)),
         client_(std::move(connection.client), Fault::client, connection.hello.version,
                 connection.desk.codecs()),
-        way_(while_starting_for(connection)) {}
+        way_(while_starting_for(connection)),
+        number_(services().next_session.fetch_add(1, std::memory_order_relaxed)) {}
 
   net::Task<WaitOutcome> run(bool unreachable);
 
  private:
   net::Task<WaitOutcome> verify();
   net::Task<WaitOutcome> come_again();
+  net::Task<WaitOutcome> wait_in_limbo(Profile profile, LimboFramesPtr frames, LimboVisitPtr visit);
+  LimboVisitPtr visit_of(const Profile& profile);
   net::Task<WaitOutcome> say(WaitOutcome outcome, Verdict verdict);
   [[nodiscard]] Services& services() const { return connection_.desk.services(); }
   [[nodiscard]] TimePoint now() const { return connection_.desk.worker().now(); }
@@ -42,8 +49,10 @@ class Door {
   void give_back();
 
   Connection& connection_;
+  Place place_;
   PacketStream client_;
   const config::WhileStarting way_;
+  const std::uint64_t number_;  // of its session in the limbo
   api::WakeRequest who_;
   std::optional<Profile> profile_;  // once it has been checked on this connection
   Verdict verdict_;                 // of the gate, if it was it
@@ -61,7 +70,7 @@ net::Task<WaitOutcome> Door::run(bool unreachable) {
     who_.uuid = known;
     who_.verified = true;
   }
-  const bool holds = way_ == config::WhileStarting::hold || way_ == config::WhileStarting::limbo;
+  const bool holds = way_ == config::WhileStarting::hold;
   AskToWake ask{.who = who_, .unreachable = unreachable, .waits = holds};
   auto outcome = co_await wait_for_server(connection_, client_, std::move(ask));
   if (outcome.kind == Kind::unverified) outcome = co_await verify();
@@ -81,10 +90,64 @@ net::Task<WaitOutcome> Door::come_again() {
   if (way_ != config::WhileStarting::transfer)
     co_return refused(config::Kick::starting, "it is to come again");
   if (!profile_) connection_.deadline = now() + connection_.global().limits.login_timeout;
-  std::string name = profile_ ? profile_->name : connection_.hello.player;
-  const Uuid uuid = profile_ ? profile_->uuid : offline_uuid(name);
-  auto sent = co_await send_back_when_ready(connection_, client_, std::move(name), uuid, who_);
+  Profile profile;
+  if (profile_) {
+    profile = *profile_;
+  } else {
+    profile.name = connection_.hello.player;
+    profile.uuid = offline_uuid(profile.name);
+  }
+  // Mods of these versions are told to a server in configuration; ours would have none.
+  auto frames = limbo_frames_for(connection_);
+  if (frames && connection_.host.kept.empty()) {
+    LimboVisitPtr visit = visit_of(profile);
+    if (!visit->walk()) {
+      auto waits = co_await wait_in_limbo(std::move(profile), std::move(*frames), std::move(visit));
+      co_return waits;
+    }
+  }
+  auto sent = co_await send_back_when_ready(connection_, client_, profile.name, profile.uuid, who_);
   co_return sent;
+}
+
+LimboVisitPtr Door::visit_of(const Profile& profile) {
+  return LimboVisitPtr(
+      new LimboVisit(connection_.desk, {.player = {.session = number_,
+                                                   .name = profile.name,
+                                                   .uuid = profile.uuid,
+                                                   .verified = who_.verified,
+                                                   .address = connection_.peer,
+                                                   .host = connection_.host.name,
+                                                   .protocol = mc::number(client_.version())},
+                                        .context = {.server = connection_.server->id()},
+                                        .server = connection_.server,
+                                        .chain = {std::string(ServerWake::name)},
+                                        .way_back = way_back(connection_)}));
+}
+
+// `over`: there it is nobody's that is in a coroutine.
+net::Task<WaitOutcome> Door::wait_in_limbo(Profile profile, LimboFramesPtr frames,
+                                           LimboVisitPtr visit) {
+  auto inside = co_await let_into_limbo(connection_, client_, profile);
+  if (!inside)
+    co_return WaitOutcome{.kind = Kind::gone,
+                          .kick = config::Kick::starting,
+                          .wait = {},
+                          .detail = std::move(inside.error().what)};
+  Session session{.number = number_,
+                  .server = connection_.server,
+                  .place = std::move(place_),
+                  .at_address = {},
+                  .seat = std::move(connection_.seat),
+                  .at_listener = std::move(connection_.arrival.place),
+                  .source = std::move(connection_.arrival.source),
+                  .names = SessionNames(profile.name, connection_.host.name),
+                  .client = connection_.peer,
+                  .uuid = profile.uuid,
+                  .version = connection_.hello.version};
+  session.visit = std::move(visit);
+  begin_limbo(connection_, client_, profile, std::move(frames), std::move(session));
+  co_return WaitOutcome{.kind = Kind::over};
 }
 
 // Who it is, before anything is started for it; then it is asked for once more.
@@ -165,7 +228,7 @@ net::Task<WaitOutcome> wait_at_the_door(Connection& connection, bool unreachable
   Place place =
       Place::take(connection.server->state, connection.server->most_for(connection.hello.player));
   if (!place) co_return refused(config::Kick::full, "max_players reached");
-  Door door(connection);
+  Door door(connection, std::move(place));
   auto outcome = co_await door.run(unreachable);
   co_return outcome;
 }

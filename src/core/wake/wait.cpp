@@ -222,7 +222,9 @@ config::WhileStarting while_starting_for(const Connection& connection) {
   const config::ServerManager& keys = *server.server_manager;
   const bool forwards = !config::is_intercepted(server.proxy_mode);
   const auto way = keys.while_starting.value_or(keys.verify_before_wake && forwards ? kick : hold);
-  if (way != transfer) return way;
+  // Out of the limbo nobody goes on to a server that forwards bytes but by coming again.
+  const bool comes_again = way == transfer || (way == limbo && forwards);
+  if (!comes_again) return way;
   const mc::Hello& hello = connection.hello;
   // Bedrock clients come through a Geyser, which would be sent away in their place.
   const bool can_go = !hello.is_legacy() && hello.version >= mc::v1_20_5 &&

@@ -7,8 +7,9 @@
 //             are asked a question on a channel of ours every 10 s (login_plugin_request), which
 //             they answer with "not understood". Their answers stay here, and the last one has come
 //             before the wait ends, so that no backend ever sees one. Older clients are held 25 s.
-//   transfer  the login is finished, the client waits in configuration (send_back.hpp, which calls
-//             wait_for_server in that phase) and is sent to come again.
+//   transfer  the login is finished, the client waits in the limbo and is sent to come again
+//             (send_back.hpp); one that no world can be shown waits in configuration, where
+//             wait_for_server is called.
 //   kick      nobody waits: wait_for_server with `waits` off.
 //   limbo     the player is in a world of ours, outside every coroutine: wait_for_server with
 //             `waits` off first; `under_way` means that the player may be let into the limbo. From
@@ -48,7 +49,8 @@ struct WaitOutcome {
 };
 
 // What happens to this log-in while connection.server, which has a keeper, is started. `transfer`
-// only for clients that can be sent away; others are held.
+// only for clients that can be sent away; others are held. `limbo` only where packets are read;
+// with the other modes it is `transfer`.
 config::WhileStarting while_starting_for(const Connection& connection);
 
 struct AskToWake {

@@ -158,7 +158,7 @@ Result<> Program::launch() {
   began(*process);
   if (kept_) {
     open_input();
-    trim_console();
+    plan_trim();
   }
   tail_.clear();
   pattern_seen_ = keys_.ready_pattern.empty();
@@ -313,6 +313,10 @@ void Program::read_output(bool to_the_end) {
 void Program::trim_console() {
   if (!console_ || !kept_) return;
   console_->trim();
+  plan_trim();
+}
+
+void Program::plan_trim() {
   output_timer_ = control_.after(trim_every, [this] { trim_console(); });
 }
 

@@ -70,6 +70,7 @@ class Program {
   void watch_output();
   void read_output(bool to_the_end);
   void trim_console();
+  void plan_trim();
   void look_for_pattern(ByteView bytes);
   void tell(api::KeeperState state, std::string detail = {});
   [[nodiscard]] std::filesystem::path input_path() const;
