@@ -126,7 +126,8 @@ bool Format<KickMessages>::read(Reader& reader, const Node& node, KickMessages& 
     }
     const auto kick = static_cast<Kick>(found->value);
     Text text;
-    if (read_text(reader, child, text, kick == Kick::banned))
+    const bool has_reason = kick == Kick::banned || kick == Kick::moved;
+    if (read_text(reader, child, text, has_reason))
       messages[kick] = std::move(text);
     else
       good = false;

@@ -171,6 +171,7 @@ struct Permissions {
   std::vector<std::string> admins;
   std::vector<std::string> player_commands;
   bool trust_offline_admins = false;
+  bool server_command = true;
 
   bool operator==(const Permissions&) const = default;
 };
@@ -517,6 +518,9 @@ struct GlobalConfig {
   std::filesystem::path state_dir = "state";
   Forwarding forwarding;
   std::vector<std::string> fallback;
+  // Kicks that tell of the server, not of the player; see core/session/mover.hpp.
+  std::vector<std::string> fallback_on_kick = {"server closed", "server_shutdown", "restart",
+                                               "shutting down", "shut down",       "is stopping"};
   Limbo limbo;
   PluginMessaging plugin_messaging;
 

@@ -149,6 +149,10 @@ const Table& permissions_keys() {
       key<&Permissions::trust_offline_admins>(
           "trust_offline_admins", "Let players be admins although nobody has checked who they are.",
           live, now),
+      key<&Permissions::server_command>(
+          "server_command",
+          "`/server` does what `/drawbridge server` does, for those who may use that.", live, ours,
+          now),
   });
   return table;
 }

@@ -348,6 +348,11 @@ const Table& global_keys() {
         config::table<&G::forwarding>("forwarding", forwarding_keys(), "", now),
         key<&G::fallback>("fallback", "Servers to try for those without a list of their own.", live,
                           ours, now, an_id()),
+        key<&G::fallback_on_kick>(
+            "fallback_on_kick",
+            "Words in a kick, in any case, for which a player goes to a fallback in place of being "
+            "kicked; `*` stands for anything.",
+            live, ours, now, not_empty()),
         config::table<&G::limbo>("limbo", limbo_keys(), "", ours, now),
         config::table<&G::plugin_messaging>("plugin_messaging", plugin_messaging_keys(), "", now),
 

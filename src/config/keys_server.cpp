@@ -367,6 +367,9 @@ const Table& server_keys() {
         key<&ServerConfig::fallback>("fallback",
                                      "Servers to try in order when this one cannot be reached.",
                                      ours, now, an_id(), DefaultText{"global `fallback`"}),
+        key<&ServerConfig::fallback_on_kick>(
+            "fallback_on_kick", "Words in its kicks for which players go to a fallback.", ours, now,
+            not_empty(), DefaultText{"global `fallback_on_kick`"}),
         key<&ServerConfig::disconnect_message>(
             "disconnect_message", "Words for a player whom no backend can take.", now,
             DefaultText{"`Server is currently unreachable. Please try again later.`"}),

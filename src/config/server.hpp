@@ -113,6 +113,7 @@ struct ServerConfig {
   bool maintenance = false;
   std::vector<std::string> maintenance_allow;  // names and UUIDs
   std::vector<std::string> fallback;
+  std::optional<std::vector<std::string>> fallback_on_kick;  // none: the global ones
   std::optional<Text> disconnect_message;  // the old name of kick_messages.offline
   KickMessages kick_messages;
   std::vector<std::string> limbo_handlers;
@@ -132,6 +133,8 @@ Text kick_text(Kick kick, const ServerConfig* server, const GlobalConfig& global
 // The server's own list, else the global one.
 const std::vector<std::string>& effective_fallback(const ServerConfig& server,
                                                    const GlobalConfig& global);
+const std::vector<std::string>& effective_fallback_on_kick(const ServerConfig& server,
+                                                           const GlobalConfig& global);
 ForwardingMode effective_forwarding(const ServerConfig& server, const GlobalConfig& global);
 // Whether players of this server are announced with the secret of forwarding.secret_file: not with
 // `velocity` in a mode that forwards, which sends nothing.

@@ -146,6 +146,7 @@ enum class Kick : std::uint8_t {
   transfers_refused,
   bedrock_refused,
   logged_in_elsewhere,
+  moved,  // no kick: why the player is on another server
 };
 // The key below `kick_messages`.
 std::string_view name_of(Kick kick);

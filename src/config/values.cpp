@@ -78,6 +78,8 @@ std::string_view builtin_text(Kick kick) {
       return "This server checks Java accounts, which Bedrock players do not have.";
     case Kick::logged_in_elsewhere:
       return "You logged in from another place.";
+    case Kick::moved:
+      return "§e{reason}§7. You are on §f{server}§7 now.";
   }
   return {};
 }
@@ -96,6 +98,11 @@ Text kick_text(Kick kick, const ServerConfig* server, const GlobalConfig& global
 const std::vector<std::string>& effective_fallback(const ServerConfig& server,
                                                    const GlobalConfig& global) {
   return server.fallback.empty() ? global.fallback : server.fallback;
+}
+
+const std::vector<std::string>& effective_fallback_on_kick(const ServerConfig& server,
+                                                           const GlobalConfig& global) {
+  return server.fallback_on_kick ? *server.fallback_on_kick : global.fallback_on_kick;
 }
 
 ForwardingMode effective_forwarding(const ServerConfig& server, const GlobalConfig& global) {

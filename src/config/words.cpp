@@ -93,6 +93,7 @@ constexpr std::array kicks = {
     word("transfers_refused", Kick::transfers_refused),
     word("bedrock_refused", Kick::bedrock_refused),
     word("logged_in_elsewhere", Kick::logged_in_elsewhere),
+    word("moved", Kick::moved),
 };
 
 }  // namespace

@@ -94,6 +94,7 @@ class Interception {
   net::Task<> end(Denied why);
   net::Task<> pass_on(Refusal refusal);
   void hand_to_session(BackendJoined joined);
+  void tell_why_elsewhere();
 
   [[nodiscard]] bool is_late() const { return worker().now() >= connection_.deadline; }
   [[nodiscard]] net::Worker& worker() const { return connection_.desk.worker(); }
@@ -138,8 +139,10 @@ net::Task<> Interception::run() {
   auto awake = co_await await_server();  // which may sleep
   if (!awake) co_return co_await end(std::move(awake.error()));
   auto joined = co_await join();  // while it still logs in
-  if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with())
-    co_return co_await stay_in_limbo(std::move(joined.error().limbo), nullptr);
+  if (!joined && joined.error().limbo && !refused_ && !under_way_.ended_with()) {
+    co_await stay_in_limbo(std::move(joined.error().limbo), nullptr);
+    co_return tell_why_elsewhere();
+  }
   if (!joined && is_unreachable(joined.error()) && !refused_ && !under_way_.ended_with()) {
     auto waits = co_await visit_handlers(true);
     if (waits && *waits) co_return;
@@ -150,7 +153,13 @@ net::Task<> Interception::run() {
   auto finished = co_await let_in(*joined);  // compression, success
   if (!finished) co_return co_await end(std::move(finished.error()));
   if (under_way_.ended_with()) co_return co_await end({});  // since the last wait
+  const bool elsewhere = joined->server->id() != connection_.server->id();
   hand_to_session(std::move(*joined));
+  if (elsewhere) tell_why_elsewhere();
+}
+
+void Interception::tell_why_elsewhere() {
+  connection_.desk.mover().tell_why(number_, connection_.server->id() + " cannot be reached");
 }
 
 net::Task<Step> Interception::identify() {

@@ -84,6 +84,17 @@ class TravellingClient {
     return false;
   }
 
+  // The words of the next line of chat that is not a player's.
+  std::string hears() {
+    const auto line = until(link.version >= mc::v1_19 ? mc::Kind::system_chat : mc::Kind::chat);
+    if (!line) return "(none)";
+    mc::Reader in(line->fields, link.version);
+    mc::WireText wire;
+    mc::text_field(in, wire);
+    const auto text = mc::read_wire_text(wire, link.version, Fault::proxy);
+    return text ? mc::to_plain(*text) : "not readable";
+  }
+
   PacketWire& link;
   Screen screen;
   std::string kicked;

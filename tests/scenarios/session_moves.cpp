@@ -240,6 +240,14 @@ TEST_P(SessionFallback, takes_the_players_of_a_server_that_died) {
   world.reset();
   arrives(*steve, two, next, "two.example");
   EXPECT_TRUE(rig.logged({"session", "moved", "Steve", "two"}));
+  EXPECT_EQ(steve->game.hears(), "one cannot be reached. You are on two now.");
+}
+
+TEST_P(SessionFallback, tells_who_logs_in_why_it_is_elsewhere) {
+  one.close();
+  std::unique_ptr<ShownWorld> world;
+  const auto steve = join("one.example", two, world);
+  EXPECT_EQ(steve->game.hears(), "one cannot be reached. You are on two now.");
 }
 
 TEST_P(SessionFallback, takes_the_players_whom_a_server_kicks_as_it_stops) {
@@ -247,7 +255,29 @@ TEST_P(SessionFallback, takes_the_players_whom_a_server_kicks_as_it_stops) {
   const auto steve = join("one.example", one, world);
   ASSERT_TRUE(world->kick("Server closed"));
   arrives(*steve, two, next, "two.example");
+  EXPECT_EQ(steve->game.hears(), "one: Server closed. You are on two now.");
   EXPECT_TRUE(steve->game.kicked.empty());
+}
+
+class SessionFallbackOnWords : public Moves {
+ protected:
+  SessionFallbackOnWords()
+      : Moves({.fallback_of_one = "fallback = [\"two\"]\n"
+                                  "fallback_on_kick = [\"spawn*reset\"]\n"
+                                  "kick_messages.moved = \"\"\n"}) {}
+};
+INSTANTIATE_TEST_SUITE_P(, SessionFallbackOnWords, ::testing::Values(mc::v1_21_4));
+
+TEST_P(SessionFallbackOnWords, takes_players_whose_kick_has_them_and_no_others) {
+  std::unique_ptr<ShownWorld> world, next;
+  const auto steve = join("one.example", one, world);
+  ASSERT_TRUE(world->kick("The Spawn area is being RESET"));
+  arrives(*steve, two, next, "two.example");
+  EXPECT_TRUE(rig.logged({"session", "moved", "Steve", "two"}));
+  const auto alex = join("one.example", one, world, "Alex");
+  ASSERT_TRUE(world->kick("Server closed"));
+  EXPECT_FALSE(alex->game.until_marked('x'));
+  EXPECT_EQ(alex->game.kicked, "Server closed");
 }
 
 // Somebody whom a server throws out goes, words and all.
@@ -286,6 +316,7 @@ TEST_P(SessionFallback, takes_the_players_of_a_server_that_is_no_longer_describe
   const auto steve = join("one.example", one, world);
   rig.remove_server("one");
   arrives(*steve, two, next, "two.example");
+  EXPECT_EQ(steve->game.hears(), "one is not there any more. You are on two now.");
 }
 
 // Far more players than may be under way at once.

@@ -36,7 +36,7 @@ api::LimboLeave leave_of(SessionEndReason why) {
 }  // namespace
 
 config::Kick kick_of(const LimboOutcome& denial) {
-  for (int i = 0; i <= static_cast<int>(config::Kick::logged_in_elsewhere); ++i)
+  for (int i = 0; i <= static_cast<int>(config::Kick::moved); ++i)
     if (config::name_of(static_cast<config::Kick>(i)) == denial.kick)
       return static_cast<config::Kick>(i);
   return config::Kick::limbo_unavailable;

@@ -1,7 +1,8 @@
 #include "core/session/mover.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -37,6 +38,7 @@ constexpr Duration longest_queue = minutes(5);
 // How long a client may take to arrive where it is already going.
 constexpr Duration longest_arrival = seconds(30);
 constexpr Duration look_again = milliseconds(20);
+constexpr Duration until_it_reads = milliseconds(100);
 // A loss so soon after a move is a failure of that move.
 constexpr Duration just_arrived = seconds(10);
 // Servers that have lost a player are not tried again within this time.
@@ -44,9 +46,6 @@ constexpr Duration circle = seconds(60);
 // What a backend may send before its `login`, before 1.20.2.
 constexpr std::size_t most_before_login = std::size_t{1} << 20;
 constexpr std::size_t longest_words = 256;
-
-constexpr std::array<std::string_view, 6> words_of_a_stop = {
-    "server closed", "server_shutdown", "restart", "shutting down", "shut down", "is stopping"};
 
 bool in_one_network(const Server& a, const Server& b) {
   return a.config.network && a.config.network == b.config.network;
@@ -83,10 +82,18 @@ bool may_be_kept(const Server& server, const config::GlobalConfig& global) {
          !server.config.limbo_handlers.empty();
 }
 
-bool tells_of_a_stop(std::string_view reason) {
+bool has_words_of(std::string_view reason, const std::vector<std::string>& patterns) {
   const std::string plain = lowered(reason);
-  return std::ranges::any_of(words_of_a_stop,
-                             [&](std::string_view words) { return plain.contains(words); });
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) {
+    const std::string words = lowered(pattern);
+    std::size_t at = 0;
+    for (const std::string_view part : split(words, '*')) {
+      at = plain.find(part, at);
+      if (at == std::string::npos) return false;
+      at += part.size();
+    }
+    return true;
+  });
 }
 
 // What a coroutine knows of the player that it moves. `session` is null once that is gone.
@@ -110,6 +117,15 @@ struct Mover::Plan {
   std::optional<BackendLoss> loss;  // the old place is gone already
   ServerPtr from = nullptr;         // the server that was lost
 };
+
+// What the player reads of a move that it did not ask for.
+std::string Mover::reason_of(const Plan& plan) {
+  const std::string& id = plan.from->id();
+  if (!plan.loss) return fmt::format("{} is not there any more", id);
+  if (plan.loss->why == SessionEndReason::kicked && !plan.loss->reason.empty())
+    return fmt::format("{}: {}", id, readable_reason(plan.loss->reason));
+  return fmt::format("{} cannot be reached", id);
+}
 
 // --- Called by the desk ---
 
@@ -138,7 +154,9 @@ bool Mover::keep(Session& session, const BackendLoss& loss) {
   const bool is_new = traveller.came_from && now - traveller.moved_at < just_arrived;
   const bool arrives = !loss.in_play || is_new;
   const bool is_personal =
-      loss.why == SessionEndReason::kicked && loss.in_play && !tells_of_a_stop(loss.reason);
+      loss.why == SessionEndReason::kicked && loss.in_play &&
+      !has_words_of(loss.reason, config::effective_fallback_on_kick(session.server->config,
+                                                                    *desk_.world()->global));
   if (session.move != nullptr && is_personal) return false;  // wherever it was about to go
   if (session.move != nullptr) {
     // It is on its way already, and looks further if it does not get there.
@@ -211,6 +229,7 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
   if (!moved && move.session != nullptr && move.loss) {
     Plan further{.order = {}, .loss = move.loss, .from = move.session->server};
     plan.loss = std::move(move.loss);
+    plan.from = further.from;
     moved = co_await go_through(move, further);
   }
   MoveOutcome outcome{.moved = moved, .server = {}, .why = move.why};
@@ -225,6 +244,7 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
                {"to", moved ? outcome.server : plan.order.server},
                {"took", readable_duration(took)},
                {"why", moved && plan.loss ? name(plan.loss->why) : std::string_view(move.why)}});
+    if (moved && plan.from) tell_why(number, reason_of(plan));
     PacketSession* const packets = move.session->packets;
     if (!moved && packets != nullptr && !packets->is_attached()) {
       // Its own place is gone, and there is no other.
@@ -241,6 +261,29 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
     outcome.why = "the player has left";
   }
   if (plan.order.done) plan.order.done(outcome);
+}
+
+void Mover::tell_why(std::uint64_t number, std::string why) {
+  desk_.worker().spawn(tell_when_it_reads(number, std::move(why)));
+}
+
+net::Task<> Mover::tell_when_it_reads(std::uint64_t number, std::string why) {
+  const TimePoint until = desk_.worker().now() + longest_arrival;
+  bool arrived = false;
+  while (desk_.worker().now() < until) {
+    auto slept = co_await desk_.worker().sleep_until(desk_.worker().now() + until_it_reads);
+    if (!slept) co_return;
+    const Session* session = desk_.find_session(number);
+    if (session == nullptr || session->visit) co_return;  // whoever holds it tells it
+    // A client that is in play has no world yet: the server's `login` is on its way.
+    const bool had_arrived =
+        std::exchange(arrived, session->limbo != nullptr || session->packets->can_move());
+    if (!had_arrived) continue;
+    TextSubject subject = desk_.subject_of(*session);
+    subject.reason = why;
+    const mc::Text words = kick_words(config::Kick::moved, subject);
+    if (words.value.empty() || desk_.tell_session(number, words)) co_return;
+  }
 }
 
 void Mover::turn_is_over() {

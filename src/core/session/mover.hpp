@@ -65,8 +65,9 @@ struct MoveOrder {
 // off, are kept from the client until that is known.
 bool may_be_kept(const Server& server, const config::GlobalConfig& global);
 
-// A kick that tells of the server, not of the player: it stops or restarts.
-bool tells_of_a_stop(std::string_view reason);
+// Whether the reason of a kick has the words of one of these patterns (`fallback_on_kick`), in any
+// case. "*" stands for anything.
+bool has_words_of(std::string_view reason, const std::vector<std::string>& patterns);
 
 // One a desk, on its worker.
 class Mover {
@@ -84,6 +85,9 @@ class Mover {
   // The session's server is described no longer: it goes to a fallback, if there is one that takes
   // it, and stays otherwise.
   void leave_removed(Session& session);
+  // The player is not where it wanted to be: it reads why (`kick_messages.moved`) as soon as it can
+  // read. `why` is one line.
+  void tell_why(std::uint64_t number, std::string why);
   // Its record is about to go.
   static void forget(Session& session);
 
@@ -104,6 +108,7 @@ class Mover {
   struct Plan;
 
   net::Task<> run(std::uint64_t number, Plan plan);
+  net::Task<> tell_when_it_reads(std::uint64_t number, std::string why);
   net::Task<bool> go_through(Move& move, Plan& plan);
   net::Task<bool> try_server(Move& move, ServerPtr server);
   net::Task<bool> read_join(Move& move, BackendJoined& joined, NextBackend& next);
@@ -114,6 +119,7 @@ class Mover {
                     std::unique_ptr<LimboVisit, LimboVisitDeleter> visit);
   void arrive(Move& move, BackendJoined& joined, NextBackend next);
   [[nodiscard]] std::vector<ServerPtr> substitutes(const Session& session, const Plan& plan) const;
+  static std::string reason_of(const Plan& plan);
   static void detach(Session& session);
   void turn_is_over();
 
