@@ -495,7 +495,8 @@ void Desk::on_said(std::uint64_t id, const PacketFlow::Said& said) {
   }
   if (!is_command)
     return services_.commands->complete(*this, caller_of(session), said.transaction, said.text);
-  services_.commands->run(*this, caller_of(session), our_command(said.text).value_or(""));
+  // A subcommand that is a command by itself has no name of ours before it.
+  services_.commands->run(*this, caller_of(session), our_command(said.text).value_or(said.text));
 }
 
 // The session is in the midst of its own work: what follows comes in the next turn.
@@ -526,6 +527,7 @@ void Desk::answer_completion(std::uint64_t number, std::int32_t transaction, std
     if (session->number != number) continue;
     const ByteBuffer packet = mc::completions(transaction, text, words, session->version);
     if (session->packets != nullptr) (void)session->packets->say(packet);
+    if (session->limbo != nullptr) session->limbo->say(packet);
     return;
   }
 }

@@ -79,6 +79,21 @@ class LimboPlayer {
     return link().write_body(body);
   }
 
+  // Asks for the completions of a line.
+  bool wants(const std::string& line) {
+    const mc::Version version = link().version;
+    ByteBuffer body;
+    mc::Writer out(body, version);
+    out.varint(*mc::id_map(version, mc::State::play, mc::Bound::server).id(mc::Kind::tab_complete));
+    if (version >= mc::v1_13) out.varint(3);
+    out.string(line);
+    if (version < mc::v1_13) {
+      if (version >= mc::v1_9) out.boolean(false);
+      if (version >= mc::v1_8) out.boolean(false);
+    }
+    return link().write_body(body);
+  }
+
   bool say(const std::string& words) {
     const mc::IdMap& ids = mc::id_map(link().version, mc::State::play, mc::Bound::server);
     const bool is_old = link().version < mc::v1_19;

@@ -67,6 +67,27 @@ TEST_P(GameCommands, are_answered_by_us_and_others_are_the_backends) {
   EXPECT_TRUE(passed->kind == mc::Kind::chat || passed->kind == mc::Kind::chat_command);
 }
 
+// Plugins of backends have a /server of their own: it stays theirs for whoever may not use ours,
+// and where ours is switched off.
+TEST(GameCommand, server_is_a_command_by_itself_for_whom_it_is_open) {
+  const std::string open = "permissions.player_commands = [\"server\"]\n";
+  const std::string off = open + "permissions.server_command = false\n";
+  for (const mc::Version version : {mc::v1_8, mc::v1_16_4, mc::v1_19_3, mc::v1_21_4}) {
+    Played ours({.global = open});
+    Seated steve = ours.seat_in_play("Steve", version);
+    ASSERT_TRUE(say(steve.client, "server"));
+    EXPECT_THAT(chat_words(steve.client), HasSubstr("you are on "));
+    for (const std::string& global : {off, std::string()}) {
+      Played theirs({.global = global});
+      Seated alex = theirs.seat_in_play("Alex", version);
+      ASSERT_TRUE(say(alex.client, "server"));
+      const auto passed = alex.backend.read();
+      ASSERT_TRUE(passed.has_value());
+      EXPECT_THAT(std::string(passed->fields.begin(), passed->fields.end()), HasSubstr("server"));
+    }
+  }
+}
+
 TEST(GameCommand, who_may_not_is_told_so_and_what_nobody_may_open_is_unknown) {
   Played played({.global = std::string(opened)});
   Seated steve = played.seat_in_play("Steve");

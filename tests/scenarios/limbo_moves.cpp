@@ -107,6 +107,19 @@ TEST_P(LimboMoves, and_back_again) {
 TEST_P(LimboMoves, by_a_command_of_the_player) {
   LimboPlayer steve(rig.endpoint(), {.login = {.host = "wait.example", .version = version()}});
   ASSERT_TRUE(steve.enter()) << steve.kicked;
+  if (version() >= mc::v1_13) {
+    const auto tree = steve.next(mc::Kind::declare_commands);
+    ASSERT_TRUE(tree);
+    const std::string text(tree->fields.begin(), tree->fields.end());
+    for (const char* word : {"drawbridge", "server"}) EXPECT_TRUE(text.contains(word)) << word;
+    EXPECT_FALSE(text.contains("find")) << "only what the player may use";
+  }
+  for (const char* line : {"/server wo", "/drawbridge server wo"}) {
+    ASSERT_TRUE(steve.wants(line));
+    const auto answer = steve.next(mc::Kind::tab_complete);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(std::string(answer->fields.begin(), answer->fields.end()).contains("world"));
+  }
   ASSERT_TRUE(steve.type("drawbridge server"));
   EXPECT_EQ(steve.hears(), "you are on waiting");
   EXPECT_EQ(steve.hears(), "you can go to: world");
@@ -114,7 +127,7 @@ TEST_P(LimboMoves, by_a_command_of_the_player) {
   EXPECT_EQ(steve.hears(), "there is no server elsewhere that you can go to");
   ASSERT_TRUE(steve.type("drawbridge find Steve"));
   EXPECT_EQ(steve.hears(), "You do not have the permission to do that.");
-  ASSERT_TRUE(steve.type("drawbridge server world"));
+  ASSERT_TRUE(steve.type("server world"));
   TravellingClient steves(steve.link());
   std::unique_ptr<ShownWorld> world;
   see_world(steves, world);

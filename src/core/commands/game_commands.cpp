@@ -66,8 +66,10 @@ void audit(const api::Caller& caller, std::string_view line, const api::Answer& 
 
 }  // namespace
 
-std::optional<std::string_view> our_command(std::string_view said) {
+std::optional<std::string_view> our_command(std::string_view said, const mc::CommandTree* tree) {
   const std::string_view first = said.substr(0, said.find(' '));
+  if (tree != nullptr && std::ranges::find(tree->alone, first) != tree->alone.end())
+    return trimmed(said);
   const bool ours = std::ranges::any_of(
       names, [&](std::string_view name) { return equal_ignoring_case(name, first); });
   if (!ours) return std::nullopt;
@@ -94,7 +96,9 @@ void GameCommands::complete(Desk& desk, api::Caller caller, std::int32_t transac
   control_.post([this, to = &desk, mailbox = desk.worker().mailbox(), caller = std::move(caller),
                  transaction, text = std::move(text)] {
     std::string_view line = text;
-    line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+    if (line.starts_with('/')) line.remove_prefix(1);
+    // What is behind its name; a subcommand that is a command by itself begins with its own.
+    if (our_command(line)) line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
     std::vector<std::string> words = registry_.complete(caller, line);
     if (words.size() > most_completions) words.resize(most_completions);
     mailbox->post([to, session = caller.session, transaction, text, words = std::move(words)] {
@@ -119,6 +123,10 @@ std::shared_ptr<const mc::CommandTree> GameCommands::tree_for(const api::Caller&
   }
   if (tree->subcommands.empty()) return nullptr;
   tree->names.assign(names.begin(), names.end());
+  const bool has_server =
+      std::ranges::find(tree->subcommands, "server", &mc::CommandTree::Subcommand::name) !=
+      tree->subcommands.end();
+  if (has_server && permissions->has_server_command()) tree->alone.emplace_back("server");
   return tree;
 }
 

@@ -21,8 +21,10 @@ namespace drawbridge::core {
 class Desk;
 
 // What is behind "drawbridge", "ir" or "infrarust" ("" if nothing is); nothing for other commands.
-// `said` has no slash.
-std::optional<std::string_view> our_command(std::string_view said);
+// `said` has no slash. With `tree`, what this client was told of: also a subcommand that is a
+// command by itself, as a whole.
+std::optional<std::string_view> our_command(std::string_view said,
+                                            const mc::CommandTree* tree = nullptr);
 
 class GameCommands {
  public:

@@ -7,7 +7,7 @@
 namespace drawbridge::core {
 
 Permissions::Permissions(const config::Permissions& config, const std::set<std::string>& also)
-    : trusts_unverified_(config.trust_offline_admins) {
+    : trusts_unverified_(config.trust_offline_admins), has_server_command_(config.server_command) {
   const auto add = [this](const std::string& admin) {
     if (const auto uuid = Uuid::parse(admin))
       uuids_.insert(*uuid);

@@ -25,11 +25,14 @@ class Permissions {
 
   [[nodiscard]] bool is_admin(const api::Caller& caller) const;
   [[nodiscard]] bool may_use(const api::Caller& caller, const api::Command& command) const;
+  // Whether `/server` is ours where its caller may use it.
+  [[nodiscard]] bool has_server_command() const { return has_server_command_; }
 
  private:
   std::set<std::string, std::less<>> names_;  // lower case
   std::set<Uuid> uuids_;
   bool trusts_unverified_;
+  bool has_server_command_;
   api::PermissionSet admins_;
   api::PermissionSet everybody_;
 };

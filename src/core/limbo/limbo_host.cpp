@@ -68,10 +68,23 @@ void LimboHost::on_end(Session& session, SessionEndReason why) {
   if (session.visit) session.visit->leave(leave_of(why));
 }
 
+// In the lobby nobody has commands, and whoever waits to be sent back is nobody here.
+bool LimboHost::takes_our_commands(const Session& session) const {
+  return desk_.services().commands != nullptr && !session.server->is_lobby &&
+         session.can_travel() && (!session.visit || session.visit->allows_our_commands());
+}
+
+std::shared_ptr<const mc::CommandTree> LimboHost::commands_of(const Session& session) const {
+  if (!takes_our_commands(session)) return nullptr;
+  return desk_.services().commands->tree_for(Desk::caller_of(session));
+}
+
 void LimboHost::on_limbo_spawn(std::uint64_t id) {
   Session& session = Desk::session_of(id);
   if (session.server->is_lobby) return show_lobby(*session.limbo, subject_of(session));
   show_limbo(*session.limbo, subject_of(session));
+  const auto tree = session.version >= mc::v1_13 ? commands_of(session) : nullptr;
+  if (tree) session.limbo->say(mc::only_commands(*tree, session.version));
   if (session.visit) session.visit->stand(*session.limbo, *this);
 }
 
@@ -84,14 +97,21 @@ void LimboHost::on_limbo_command(std::uint64_t id, std::string_view command) {
   const Session& session = Desk::session_of(id);
   if (session.server->is_lobby && command == "help")
     return tell_lobby_help(*session.limbo, subject_of(session));
-  const bool may_be_ours = !session.server->is_lobby && session.can_travel() &&
-                           (!session.visit || session.visit->allows_our_commands());
-  if (may_be_ours && our_command(command)) {
+  if (takes_our_commands(session) && our_command(command, commands_of(session).get())) {
     SessionOwner& owner = desk_;
     return owner.on_said(id, {PacketFlow::Said::Kind::command, 0, std::string(command)});
   }
   if (session.visit && session.visit->holds()) return session.visit->on_command(command);
   session.limbo->tell(mc::Text::legacy("§7There are no commands here."));
+}
+
+void LimboHost::on_limbo_completion(std::uint64_t id, std::int32_t transaction,
+                                    std::string_view text) {
+  const Session& session = Desk::session_of(id);
+  if (!text.starts_with('/') || !text.contains(' ')) return;
+  if (!our_command(text.substr(1), commands_of(session).get())) return;
+  SessionOwner& owner = desk_;
+  owner.on_said(id, {PacketFlow::Said::Kind::completion, transaction, std::string(text)});
 }
 
 void LimboHost::on_limbo_second(std::uint64_t id, std::uint32_t stayed) {

@@ -20,6 +20,7 @@
 #include "core/limbo/limbo_visit.hpp"
 #include "core/texts.hpp"
 #include "core/world.hpp"
+#include "mc/packets/commands.hpp"
 #include "mc/packets/common.hpp"
 
 namespace drawbridge::core {
@@ -46,9 +47,14 @@ class LimboHost final : public LimboOwner, public VisitOwner {
   void on_limbo_spawn(std::uint64_t id) override;
   void on_limbo_chat(std::uint64_t id, std::string_view message) override;
   void on_limbo_command(std::uint64_t id, std::string_view command) override;
+  void on_limbo_completion(std::uint64_t id, std::int32_t transaction,
+                           std::string_view text) override;
   void on_limbo_second(std::uint64_t id, std::uint32_t stayed) override;
   void on_visit_over(LimboVisit& visit, api::LimboOutcome outcome) override;
 
+  [[nodiscard]] bool takes_our_commands(const Session& session) const;
+  // What the player may use of our commands; null: nothing.
+  [[nodiscard]] std::shared_ptr<const mc::CommandTree> commands_of(const Session& session) const;
   void time_is_up(Session& session);
   void set_off(Session& session, std::string server);
   Session* arrived(std::uint64_t number, const MoveOutcome& outcome);

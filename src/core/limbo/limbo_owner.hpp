@@ -15,6 +15,10 @@ class LimboOwner {
   virtual void on_limbo_chat(std::uint64_t id, std::string_view message) = 0;
   // A command without its slash, as the player typed it: at most 256 characters of anything.
   virtual void on_limbo_command(std::uint64_t id, std::string_view command) = 0;
+  // What is to be completed, with its slash, of a client that asks so: at most 256 characters of
+  // anything.
+  virtual void on_limbo_completion(std::uint64_t id, std::int32_t transaction,
+                                   std::string_view text) = 0;
   // Once a second, from the spawn on; `stayed` is in seconds.
   virtual void on_limbo_second(std::uint64_t id, std::uint32_t stayed) = 0;
 

@@ -11,6 +11,7 @@
 
 #include "core/session/luggage.hpp"
 #include "mc/frame.hpp"
+#include "mc/packets/commands.hpp"
 #include "mc/packets/common.hpp"
 #include "mc/packets/configuration.hpp"
 #include "mc/packets/play.hpp"
@@ -200,6 +201,7 @@ void LimboSession::take_frame(ByteView body) {
     case Kind::chat:
     case Kind::chat_message:
     case Kind::chat_command:
+    case Kind::tab_complete:
       break;
     default:
       return;
@@ -233,6 +235,8 @@ void LimboSession::take_packet(Kind kind, ByteView fields) {
           Error{"finish_configuration before there was anything to finish", Fault::client});
     case Kind::keep_alive:
       return on_keep_alive(fields);
+    case Kind::tab_complete:
+      return on_completion(fields);
     default:
       return on_chat(kind, fields);
   }
@@ -274,6 +278,12 @@ void LimboSession::on_chat(Kind kind, ByteView fields) {
   }
   if (kind == Kind::chat_message) return limbo_.on_limbo_chat(id_, words);
   limbo_.on_limbo_command(id_, words);
+}
+
+void LimboSession::on_completion(ByteView fields) {
+  const auto asked = mc::read_completion(fields, version_);
+  if (spawned() && asked && asked->text.size() <= longest_command)
+    limbo_.on_limbo_completion(id_, asked->transaction, asked->text);
 }
 
 void LimboSession::refuse(const Error& error, SessionEndReason why) {
@@ -336,6 +346,10 @@ bool LimboSession::tell(const mc::Text& words) {
   mc::Chat line;
   line.message = mc::wire_text(words, version_);
   return send(line);
+}
+
+void LimboSession::say(ByteView packet) {
+  if (spawned()) queue_packets({ByteBuffer(packet.begin(), packet.end())});
 }
 
 bool LimboSession::show_title(const mc::Text& title, const mc::Text& subtitle, std::int32_t ticks) {

@@ -42,6 +42,9 @@ class LimboSession final : public net::Pollable {
   // Of `health` 0 to 1; the first call makes it, later ones change it.
   bool show_boss_bar(const mc::Text& words, float health);
 
+  // A packet (id and fields) of play as it is.
+  void say(ByteView packet);
+
   // Says `words`, behind everything else, and ends the session when they are sent, or a few seconds
   // later. Nothing happens where that is under way already.
   void kick(const mc::Text& words, SessionEndReason why, std::string detail = {});
@@ -74,6 +77,7 @@ class LimboSession final : public net::Pollable {
   void on_packs(ByteView fields);
   void on_keep_alive(ByteView fields);
   void on_chat(mc::Kind kind, ByteView fields);
+  void on_completion(ByteView fields);
   void turn(LimboStart& start);
   void begin_configuration();
   void enter_world();

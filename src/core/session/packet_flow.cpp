@@ -460,12 +460,12 @@ bool PacketFlow::hear(Kind kind, ByteView fields) {
   if (kind == Kind::tab_complete) {
     const auto asked = mc::read_completion(fields, version);
     if (!asked || !asked->text.starts_with('/') || !asked->text.contains(' ')) return false;
-    if (!our_command(asked->text.substr(1))) return false;
+    if (!our_command(asked->text.substr(1), commands_.get())) return false;
     said_ = {Said::Kind::completion, asked->transaction, std::string(asked->text)};
     return true;
   }
   const auto said = mc::read_command(kind, fields, version);
-  if (!said || said->is_signed || !our_command(said->command)) return false;
+  if (!said || said->is_signed || !our_command(said->command, commands_.get())) return false;
   said_ = {Said::Kind::command, 0, std::string(said->command)};
   // Without it the server would find the next signed message out of order.
   if (said->acknowledged != 0)

@@ -115,12 +115,23 @@ bool may_end_before(const CommandTree::Subcommand& subcommand, std::size_t at) {
   return at >= subcommand.arguments.size() || !subcommand.arguments[at].required;
 }
 
-// Our nodes, the first of which gets the number `first`: the command, its aliases, the subcommands
-// with their arguments.
+void write_redirect(Writer& out, std::string_view name, std::int32_t to) {
+  out.u8(literal | executable | redirects);
+  write_children(out, {});
+  out.varint(to);
+  out.string(name);
+}
+
+// What stands in the root's list.
+std::int32_t roots_of(const CommandTree& tree) {
+  return static_cast<std::int32_t>(tree.names.size() + tree.alone.size());
+}
+
+// Our nodes, the first of which gets the number `first`: the command, its aliases, what is a
+// command by itself, the subcommands with their arguments.
 void write_nodes(Writer& out, const CommandTree& tree, std::int32_t first) {
-  const auto names = static_cast<std::int32_t>(tree.names.size());
   std::vector<std::int32_t> subcommands;
-  std::int32_t next = first + names;
+  std::int32_t next = first + roots_of(tree);
   for (const CommandTree::Subcommand& one : tree.subcommands) {
     subcommands.push_back(next);
     next += 1 + static_cast<std::int32_t>(one.arguments.size());
@@ -128,13 +139,13 @@ void write_nodes(Writer& out, const CommandTree& tree, std::int32_t first) {
   out.u8(literal | executable);
   write_children(out, subcommands);
   out.string(tree.names.front());
-  for (std::size_t i = 1; i < tree.names.size(); ++i) {
-    out.u8(literal | executable | redirects);
-    write_children(out, {});
-    out.varint(first);
-    out.string(tree.names[i]);
+  for (std::size_t i = 1; i < tree.names.size(); ++i) write_redirect(out, tree.names[i], first);
+  for (const std::string& name : tree.alone) {
+    const auto at = std::ranges::find(tree.subcommands, name, &CommandTree::Subcommand::name);
+    const auto index = static_cast<std::size_t>(at - tree.subcommands.begin());
+    write_redirect(out, name, index < subcommands.size() ? subcommands[index] : first);
   }
-  next = first + names;
+  next = first + roots_of(tree);
   for (const CommandTree::Subcommand& one : tree.subcommands) {
     const auto below = [&](std::size_t at) {
       return at < one.arguments.size() ? std::vector{next} : std::vector<std::int32_t>{};
@@ -151,15 +162,13 @@ void write_nodes(Writer& out, const CommandTree& tree, std::int32_t first) {
 }
 
 std::int32_t nodes_of(const CommandTree& tree) {
-  std::size_t count = tree.names.size();
+  auto count = static_cast<std::size_t>(roots_of(tree));
   for (const CommandTree::Subcommand& one : tree.subcommands) count += 1 + one.arguments.size();
   return static_cast<std::int32_t>(count);
 }
 
-// The command and its aliases, as children of the root.
-void append_names(Writer& out, const CommandTree& tree, std::int32_t first) {
-  for (std::size_t i = 0; i < tree.names.size(); ++i)
-    out.varint(first + static_cast<std::int32_t>(i));
+void append_roots(Writer& out, const CommandTree& tree, std::int32_t first) {
+  for (std::int32_t i = 0; i < roots_of(tree); ++i) out.varint(first + i);
 }
 
 }  // namespace
@@ -188,9 +197,9 @@ std::optional<ByteBuffer> with_commands(ByteView fields, const CommandTree& tree
   Writer writer(out, version);
   writer.varint(count + nodes_of(tree));
   writer.u8(flags);
-  writer.varint(children + static_cast<std::int32_t>(tree.names.size()));
+  writer.varint(children + roots_of(tree));
   writer.raw(fields.subspan(list, nodes - list));
-  append_names(writer, tree, count);
+  append_roots(writer, tree, count);
   writer.raw(fields.subspan(nodes, fields.size() - 1 - nodes));
   write_nodes(writer, tree, count);
   writer.varint(0);
@@ -203,8 +212,8 @@ ByteBuffer only_commands(const CommandTree& tree, Version version) {
   begin_packet(out, Kind::declare_commands, Bound::client);
   out.varint(1 + nodes_of(tree));
   out.u8(0);
-  out.varint(static_cast<std::int32_t>(tree.names.size()));
-  append_names(out, tree, 1);
+  out.varint(roots_of(tree));
+  append_roots(out, tree, 1);
   write_nodes(out, tree, 1);
   out.varint(0);
   return body;

@@ -42,7 +42,7 @@ ByteBuffer completions(std::int32_t transaction, std::string_view text,
                        const std::vector<std::string>& words, Version version);
 
 // Commands of ours for the client's tree: a literal for each name, below the first of them the
-// subcommands, each with its arguments in a row.
+// subcommands, each with its arguments in a row; some of these are commands by themselves, too.
 struct CommandTree {
   struct Argument {
     std::string name;
@@ -56,6 +56,7 @@ struct CommandTree {
   };
   std::vector<std::string> names;
   std::vector<Subcommand> subcommands;
+  std::vector<std::string> alone = {};  // names of subcommands
 };
 
 // declare_commands (1.13 and later) with ours added, as fields. The backend's nodes stay as they

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "mc/writer.hpp"
 
 namespace drawbridge::mc {
@@ -105,6 +107,20 @@ TEST(Commands, a_tree_of_nothing_but_ours_has_a_root) {
   add_ours(wanted, 1, true);
   add(wanted, {0});
   EXPECT_EQ(only_commands(some_tree(), v1_21_5), wanted);
+}
+
+// /server is /drawbridge server: a redirect to that node.
+TEST(Commands, a_subcommand_may_be_a_command_by_itself) {
+  CommandTree tree = some_tree();
+  tree.alone = {"kick"};
+  const ByteBuffer packet = only_commands(tree, v1_21_5);
+  ByteBuffer head;
+  add(head, {0x10, 8, 0x00, 3, 1, 2, 3});
+  EXPECT_TRUE(std::ranges::equal(ByteView(packet).first(head.size()), head));
+  ByteBuffer redirect;
+  add(redirect, {0x0D, 0, 5});
+  add(redirect, "kick");
+  EXPECT_FALSE(std::ranges::search(packet, redirect).empty());
 }
 
 TEST(Commands, are_read_in_each_versions_form) {
