@@ -275,6 +275,7 @@ void Daemon::make_commands() {
       .origins = [this]() -> const config::Origins& { return origins_; },
       .operators = operators_,
       .operators_changed = [this] { set_permissions(); },
+      .global_file = [this] { return global_path_; },
       .check = [this] { return config::check({.path = global_path_}, options_.overlays).output; }});
   commands_ = std::make_unique<api::CommandRegistry>();
   commands_->complete_with(api::ArgumentKind::server, [this](auto) {

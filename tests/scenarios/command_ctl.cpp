@@ -54,6 +54,18 @@ TEST_F(CommandCtl, drain_takes_an_address_out_for_new_players_and_enable_puts_it
   EXPECT_TRUE(Player(at, first).plays());
 }
 
+TEST_F(CommandCtl, op_is_not_written_to_a_file_that_does_not_decide) {
+  const Program proxy(DRAWBRIDGE_PROGRAM,
+                      {.arguments = {"run"},
+                       .environment = {{"DRAWBRIDGE_PERMISSIONS__ADMINS", "[\"Notch\"]"}},
+                       .folder = folder.path()});
+  static_cast<void>(proxy.endpoint());
+  const Ended op = ctl({"op", "Steve", "--save"});
+  EXPECT_EQ(op.code, 2);
+  EXPECT_TRUE((op.output + op.errors).contains("DRAWBRIDGE_PERMISSIONS__ADMINS"))
+      << op.output << op.errors;
+}
+
 TEST_F(CommandCtl, reset_uses_an_address_again_that_was_left_out) {
   const Program proxy = start();
   const Endpoint at = proxy.endpoint();

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "kit/played.hpp"
 #include "mc/packets/commands.hpp"
 
@@ -129,6 +131,30 @@ TEST(GameCommand, permissions_hold_anew_after_a_reload_and_op) {
   EXPECT_EQ(played.door.rig.daemon().command("deop Steve").exit_code, 0);
   ASSERT_TRUE(say(steve.client, "ir version"));
   EXPECT_THAT(chat_words(steve.client), HasSubstr("permission"));
+}
+
+TEST(GameCommand, op_can_be_kept_in_the_file) {
+  Played played({.mode = "client_only",
+                 .global = "[permissions] # who\nadmins = [\n  \"Notch\", # the first\n]\n"});
+  Seated steve = played.seat_in_play("Steve");
+  kit::ProxyRig& rig = played.door.rig;
+  const auto text = [&] {
+    std::ifstream in(rig.folder().path() / "drawbridge.toml");
+    return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  };
+  const std::string before = text();
+  const auto op = rig.daemon().command("op Steve --save");
+  EXPECT_EQ(op.exit_code, 0) << op.head;
+  EXPECT_THAT(text(), HasSubstr("  \"Notch\", # the first\n"));
+  EXPECT_THAT(text(), HasSubstr("  \"Steve\""));
+  ASSERT_TRUE(say(steve.client, "ir version"));
+  EXPECT_THAT(chat_words(steve.client), HasSubstr("Drawbridge "));
+  EXPECT_THAT(rig.daemon().command("op steve --save").head, HasSubstr("already"));
+  EXPECT_THAT(rig.daemon().command("deop Steve").head, HasSubstr("--save"));
+  const auto deop = rig.daemon().command("deop steve --save");
+  EXPECT_EQ(deop.exit_code, 0) << deop.head;
+  EXPECT_EQ(text(), before);
+  EXPECT_EQ(rig.daemon().command("deop Steve --save").exit_code, 2);
 }
 
 // The server counts what the client has seen; a command that it never sees would leave a gap, and

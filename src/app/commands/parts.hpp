@@ -2,6 +2,7 @@
 // one for each group of them. Everything here is the control thread's.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -31,6 +32,8 @@ struct CommandParts {
   // Admins until the next start, beside those of the file.
   std::set<std::string>& operators;
   std::function<void()> operators_changed;
+  // The global file; none: there is none.
+  std::function<std::optional<std::filesystem::path>()> global_file;
   // What `drawbridge check` would say of the files as they are now.
   std::function<std::string()> check;
 };
