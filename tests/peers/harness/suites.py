@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from . import catalogue, channel, editing, encryption, haproxy, intercepted, joining, limbo, mineflayer, minestom, moving, phases, pings, waiting
+from . import catalogue, channel, commands, editing, encryption, haproxy, intercepted, joining, limbo, mineflayer, minestom, moving, phases, pings, waiting
 from .catalogue import DIRECT, Backend, Mode, backend_name, thresholds, usual_threshold
 from .cells import Cell, Steps, check
 from .doors import Direct, Drawbridge, FaultyRelay, drawbridge_binary
@@ -73,7 +73,7 @@ class Plan:
         await asyncio.gather(self.lab.start_backends(self.backends()), self.lab.start_clients(), minestom.start(self))
         await self.open_main_doors()
         cells = [*self.join_cells(), *self.intercepted_cells(), *await self.harness_cells(), *await mineflayer.cells(self),
-                 *encryption.cells(self), *intercepted.cells(self), *await limbo.cells(self), *await moving.cells(self), *await channel.cells(self), *await waiting.cells(self),
+                 *encryption.cells(self), *intercepted.cells(self), *await limbo.cells(self), *await moving.cells(self), *await channel.cells(self), *await commands.cells(self), *await waiting.cells(self),
                  *phases.cells(self), *await minestom.cells(self),
                  *await pings.cells(self), *await haproxy.cells(self)]
         if self.proxied:

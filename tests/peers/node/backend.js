@@ -226,6 +226,14 @@ function serverOptions (spec) {
   }
 }
 
+// One command, without arguments.
+const commandNode = (type, name, children) => ({
+  flags: { unused: 0, allows_restricted: 0, has_custom_suggestions: 0, has_redirect_node: 0, has_command: name ? 1 : 0, command_node_type: type },
+  children,
+  extraNodeData: name ? { name } : undefined
+})
+const ownCommands = { nodes: [commandNode(0, undefined, [1]), commandNode(1, 'greet', [])], rootIndex: 0 }
+
 function startMinecraftProtocol (spec) {
   const mcData = minecraftData(spec.version)
   const server = require('minecraft-protocol').createServer(serverOptions(spec))
@@ -239,7 +247,9 @@ function startMinecraftProtocol (spec) {
     const timer = setInterval(() => { if (client.state === 'play') chunk(crypto.randomInt(20000)) }, chunkEvery)
     client.socket.once('end', () => clearInterval(timer))
     client.socket.once('close', () => clearInterval(timer))
+    if (mcData.version['>=']('1.13')) client.write('declare_commands', ownCommands)
     say(client, `welcome ${client.username}`)
+    client.on('chat_command', ({ command }) => say(client, `<${client.username}> /${command}`))
     const answer = ({ message }) => say(client, `<${client.username}> ${message}`)
     client.on('chat', answer)
     client.on('chat_message', answer)

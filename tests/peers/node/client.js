@@ -1,6 +1,6 @@
 // Real Minecraft clients for the runner: many in one process, each under a handle that the runner chose.
 //
-// Requests: ping, open, chat, heard, send, world, phase, transferred, look, close, refused. A wait ends when what it waits
+// Requests: ping, open, chat, heard, command, commands, complete, send, world, phase, transferred, look, close, refused. A wait ends when what it waits
 // for happens or when the connection ends; the runner sets the deadlines.
 'use strict'
 
@@ -107,6 +107,14 @@ class Player {
       // The library leaves this answer out, and servers send no more chunks without it.
       if (meta.name === 'chunk_batch_finished') client.write('chunk_batch_received', { chunksPerTick: 64 })
       if (chatPackets.has(meta.name)) this.chat.push(stringify(data))
+      this.wake()
+    })
+    client.on('declare_commands', ({ nodes, rootIndex }) => {
+      this.commands = nodes[rootIndex].children.map(child => nodes[child].extraNodeData.name)
+      this.wake()
+    })
+    client.on('tab_complete', ({ matches }) => {
+      this.matches = matches.map(one => typeof one === 'string' ? one : one.match)
       this.wake()
     })
     client.on('keep_alive', () => this.keepAlives++)
@@ -236,6 +244,22 @@ serve({
   // A command without its slash.
   async command ({ handle, text }) {
     player(handle).client.chat(`/${text}`)
+  },
+
+  // The commands that the client was told of, once this one is among them.
+  async commands ({ handle, wanted }) {
+    const knowing = player(handle)
+    await knowing.until(() => knowing.commands?.includes(wanted))
+    return knowing.commands
+  },
+
+  // What a line, with its slash, is completed with.
+  async complete ({ handle, text }) {
+    const asking = player(handle)
+    asking.matches = undefined
+    asking.client.write('tab_complete', { transactionId: 7, text, assumeCommand: false, lookedAtBlock: undefined })
+    await asking.until(() => asking.matches)
+    return asking.matches
   },
 
   // Waits until the line that holds the text has been heard so many times.
