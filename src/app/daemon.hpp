@@ -35,6 +35,7 @@ namespace drawbridge::app {
 // How the process ends (docs/operations.md).
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_runtime = 1;
+inline constexpr int exit_interrupted = 130;
 inline constexpr int exit_config = 2;
 inline constexpr int exit_no_route = 4;
 inline constexpr int exit_no_proxy = 5;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "app/control_words.hpp"
 #include "app/daemon.hpp"
 #include "app/file_world.hpp"
+#include "app/first_steps.hpp"
 #include "app/log_stream.hpp"
 #include "app/ping.hpp"
 #include "app/route.hpp"
@@ -138,6 +140,19 @@ int wait_with_console(app::Daemon& daemon) {
   return code;
 }
 
+// Exit code if the proxy is not to be started.
+std::optional<int> take_first_steps() {
+  const auto files = app::ask_first_steps(std::cin, std::cout);
+  if (!files) {
+    std::cout << "\nNothing was written.\n";
+    return app::exit_interrupted;
+  }
+  const auto written = app::write_first_files(*files, ".", std::cout);
+  if (written) return std::nullopt;
+  fmt::print(stderr, "{}\n", written.error().what);
+  return app::exit_runtime;
+}
+
 int run(const CommonFlags& flags, bool strict, bool no_console) {
   app::DaemonOptions options{
       .config = flags.path(),
@@ -149,6 +164,11 @@ int run(const CommonFlags& flags, bool strict, bool no_console) {
       .service_manager = control::ServiceManagerOptions::take_from_environment(),
       .before_exit = [] { features::console::Console::restore_terminal(); }};
   if (!flags.overlays(options.overlays)) return app::exit_config;
+  // Whoever says by flags how it is to run, or comes without a terminal, is not asked.
+  const bool may_ask = !no_console && !flags.path() && options.overlays.settings.empty();
+  if (may_ask && app::wants_first_steps(".")) {
+    if (const auto end = take_first_steps()) return *end;
+  }
   app::Daemon daemon(std::move(options));
   // A reader of our log that goes away must not take the players along.
   std::signal(SIGPIPE, SIG_IGN);

@@ -51,6 +51,7 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Cell]:
                        only=options.only or [], modes=options.modes)
     try:
         cells = await plan.prepare()
+        matrix_page.check_titles(cells)
         await run_cells(cells, options.jobs, options.busy, report)
         endings = await plan.end_doors()
         for cell in endings:

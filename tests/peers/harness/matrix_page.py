@@ -22,6 +22,17 @@ TITLES = {
     "intercepting": ("What reading packets can break", "Clients with a protocol number above all known, clients without an "
                      "account, keys for signed chat (they must not reach a backend that knows the player by an offline "
                      "UUID), and Bedrock players behind Floodgate."),
+    "limbo": ("Limbo", "A client stands in the built-in lobby, in that of the shipped configuration, and at a server with "
+              "`limbo = true`; it reads what it is shown, and leaves no byte of a packet unread."),
+    "moving": ("From server to server", "Sent to a second server and back by `drawbridge ctl send`; taken over by the "
+               "fallback of a server that drops the connection, and of one that kicks as it stops. The player talks with "
+               "each server where it has arrived."),
+    "commands": ("Commands in the game", "The client's list has the server's commands and the proxy's (from 1.13 on), lines "
+                 "are completed, `/drawbridge` is answered, the server's own command reaches it, and `/server` leads to "
+                 "the second server, where the player chats."),
+    "channel": ("BungeeCord channel", "Servers ask the proxy, and clients that try to are not heard."),
+    "waiting": ("Waiting in the limbo", "A server sleeps and is woken; one is killed with SIGKILL and comes back; one is "
+                "killed, and a fallback takes the player."),
     "phases": ("Back to configuration, and transfers", "The backend sends a player from play to configuration and on, twice; "
                "or to the same door with a transfer packet."),
     "minestom": ("Minestom", "A server by other authors that believes one kind of forwarding with one secret. A player is "
@@ -40,6 +51,13 @@ TITLES = {
     "checks": ("The checks themselves", "A relay with a fault in place of Drawbridge must fail."),
     "end": ("Endings", "Each Drawbridge of the run was alive at the end and stopped with code 0."),
 }
+
+
+def check_titles(cells: list[Cell]) -> None:
+    """Before a run, not at its end."""
+    missing = {cell.group for cell in cells} - TITLES.keys()
+    if missing:
+        raise places.Unusable(f"these groups of cells have no title in matrix_page.py: {', '.join(sorted(missing))}")
 
 
 def output(*command: str) -> str:
