@@ -108,6 +108,12 @@ void ProxyRig::await_change(const std::function<void()>& change) {
   daemon_->settle();
 }
 
+bool ProxyRig::changed_servers(std::string_view change) {
+  const bool was_logged = logged({"servers changed", change});
+  daemon_->settle();
+  return was_logged;
+}
+
 void ProxyRig::write_server(const std::string& name, std::string_view text) {
   await_change([&] { folder_.write("servers/" + name + ".toml", text); });
 }

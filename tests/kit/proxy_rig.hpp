@@ -67,6 +67,9 @@ class ProxyRig {
   [[nodiscard]] std::size_t log_lines(std::initializer_list<std::string_view> parts) const;
   // Waits for such a line.
   bool logged(std::initializer_list<std::string_view> parts) const;
+  // Waits for a change of the servers ("added=mc") that nobody here has made, until new connections
+  // see it.
+  bool changed_servers(std::string_view change);
   [[nodiscard]] std::string whole_log() const;
 
  private:

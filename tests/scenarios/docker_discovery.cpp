@@ -1,6 +1,12 @@
 // Servers from container labels, told by an engine that has whatever the test says.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "base/strings.hpp"
 #include "control/fake_docker_engine.hpp"
 #include "kit/player.hpp"
 #include "kit/signpost.hpp"
@@ -43,9 +49,48 @@ TEST_F(DockerDiscovery, players_get_into_a_container) {
                                {"drawbridge.domains", "play.example"},
                                {"drawbridge.port", port}}});
   ProxyRig rig({.global = docker(), .servers = {}});
-  EXPECT_TRUE(rig.logged({"servers changed", "added=mc"}));
+  EXPECT_TRUE(rig.changed_servers("added=mc"));
   Player player(rig.endpoint(), backend);
   EXPECT_TRUE(player.plays());
+}
+
+// The labels below `labels:` in the ```yaml blocks of the guides.
+std::vector<std::map<std::string, std::string>> labels_of_the_guides() {
+  std::vector<std::map<std::string, std::string>> out;
+  for (const auto& page :
+       std::filesystem::directory_iterator(std::filesystem::path(DRAWBRIDGE_ROOT) / "docs")) {
+    std::ifstream in(page.path());
+    bool is_yaml = false;
+    bool is_label = false;
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with("```")) is_yaml = line == "```yaml";
+      const std::string_view entry = drawbridge::trimmed(line);
+      if (is_yaml && entry == "labels:") {
+        out.emplace_back();
+        is_label = true;
+      } else if (is_label && is_yaml && entry.starts_with("drawbridge.")) {
+        const auto colon = entry.find(": ");
+        std::string_view value = entry.substr(std::min(colon + 2, entry.size()));
+        if (value.starts_with('"')) value = value.substr(1, value.find('"', 1) - 1);
+        out.back().emplace(entry.substr(0, colon), value);
+      } else {
+        is_label = false;
+      }
+    }
+  }
+  return out;
+}
+
+TEST_F(DockerDiscovery, the_labels_that_the_guides_show_are_known) {
+  const auto shown = labels_of_the_guides();
+  ASSERT_GE(shown.size(), 2U) << "the pages were not found";
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    engine.put("guide" + std::to_string(i), {.status = "running", .labels = shown[i]});
+  ProxyRig rig({.global = docker(), .servers = {}});
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    EXPECT_TRUE(eventually([&] {
+      return rig.daemon().command("server guide" + std::to_string(i)).exit_code == 0;
+    })) << i;
 }
 
 TEST_F(DockerDiscovery, a_list_that_a_label_names_changes_live) {
@@ -61,10 +106,10 @@ TEST_F(DockerDiscovery, a_list_that_a_label_names_changes_live) {
                          {"drawbridge.ip_filter.blacklist_file", folder.path() / "bad.txt"}}});
   ProxyRig rig(
       {.global = docker("[kick_messages]\nip_filtered = 'not from there'\n"), .servers = {}});
-  EXPECT_TRUE(rig.logged({"servers changed", "added=mc"}));
+  EXPECT_TRUE(rig.changed_servers("added=mc"));
   EXPECT_TRUE(Player(rig.endpoint(), backend, "play.example", "Steve", there).plays());
   folder.write("bad.txt", "127.0.0.7\n");
-  EXPECT_TRUE(rig.logged({"servers changed", "updated=mc"}));
+  EXPECT_TRUE(rig.changed_servers("updated=mc"));
   FakeClient client(rig.endpoint(), there);
   client.log_in("play.example", "Steve");
   EXPECT_EQ(client.kicked(), "not from there");
@@ -139,7 +184,7 @@ TEST_F(DockerDiscovery, files_beat_containers_of_one_id_and_of_one_domain) {
   ProxyRig rig({.global = docker(),
                 .servers = {{"a", signpost("[\"a.example\"]", "the file")},
                             {"b", signpost("[\"b.example\"]", "file b")}}});
-  EXPECT_TRUE(rig.logged({"servers changed", "added=c"}));
+  EXPECT_TRUE(rig.changed_servers("added=c"));
   EXPECT_EQ(where(rig, "a.example"), "the file");
   EXPECT_EQ(where(rig, "b.example"), "file b");
   rig.remove_server("a");
