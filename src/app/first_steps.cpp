@@ -167,13 +167,17 @@ Result<> write_first_files(const FirstFiles& files, const fs::path& folder, std:
   std::error_code error;
   fs::create_directories(folder / "servers", error);
   if (error) return fail(Fault::proxy, "{}: {}", (folder / "servers").native(), error.message());
-  // The global file last: while it is missing everything can be asked again.
+  const fs::path server_file = folder / "servers" / (files.server_name + ".toml");
   if (!files.server.empty()) {
-    const auto server = write(folder / "servers" / (files.server_name + ".toml"), files.server);
+    const auto server = write(server_file, files.server);
     if (!server) return server;
   }
   const auto global = write(folder / "drawbridge.toml", files.global);
-  if (global) out << "Both can be edited while the proxy runs.\n\n" << std::flush;
+  if (global) {
+    out << "What they say can be changed while the proxy runs.\n\n" << std::flush;
+  } else if (!files.server.empty()) {
+    fs::remove(server_file, error);  // so that everything is asked again the next time
+  }
   return global;
 }
 

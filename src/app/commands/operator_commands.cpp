@@ -63,6 +63,9 @@ Result<> save(const CommandParts& parts, const std::string& name, bool is_admin)
   const auto done = config::edit_file(*file, largest_file, rights_of_a_file, change);
   if (!done) return fail(Fault::proxy, "{}: {}", file->native(), done.error().what);
   (void)parts.reload();
+  if (is_in_file(parts, name) != is_admin)
+    return fail(Fault::proxy, "{} is written, but cannot be used: `drawbridge check` says why",
+                file->native());
   return {};
 }
 
@@ -93,8 +96,7 @@ Answer op(const CommandParts& parts, const CommandCall& call) {
 Answer deop(const CommandParts& parts, const CommandCall& call) {
   const std::string& name = call["name"];
   const std::string shown = escaped_for_log(name, 64);
-  const bool was_operator = parts.operators.erase(key_of(name)) > 0;
-  if (was_operator) parts.operators_changed();
+  const bool was_operator = parts.operators.contains(key_of(name));
   if (is_in_file(parts, name)) {
     if (call.option("save") == nullptr)
       return Answer::error(fmt::format(
@@ -104,6 +106,8 @@ Answer deop(const CommandParts& parts, const CommandCall& call) {
   } else if (!was_operator) {
     return Answer::error(fmt::format("{} is no admin", shown));
   }
+  parts.operators.erase(key_of(name));
+  parts.operators_changed();
   log::info("audit", "admin taken out", {{"admin", name}});
   return Answer::ok(fmt::format("{} is no admin any more", shown));
 }
