@@ -410,6 +410,9 @@ void Interception::hand_to_session(BackendJoined joined) {
                      .rules = rules};
   Session session = record(std::move(joined.server), std::move(joined.place));
   start.rules.luggage = &session.traveller->luggage;
+  session.traveller->lesson =
+      LimboLesson::of(services().limbo, client_.version(), session.server->id());
+  start.rules.lesson = session.traveller->lesson.get();
   start.rules.holds_kicks = may_be_kept(*session.server, connection_.global());
   session.at_address = std::move(joined.at_address);
   session.names = SessionNames(profile_.name, connection_.host.name, joined.routed_to);

@@ -12,9 +12,6 @@ namespace {
 
 using Packets = LimboJoin::Packets;
 
-constexpr std::string_view overworld = "minecraft:overworld";
-constexpr std::string_view dimension_types = "minecraft:dimension_type";
-constexpr std::string_view biomes = "minecraft:worldgen/biome";
 constexpr std::int32_t height = 400;  // above what can be built in any version
 constexpr std::int32_t old_plains = 1;
 
@@ -137,6 +134,13 @@ Packets registries_of(const RegistrySet& set, Version version, bool with_values)
   return out;
 }
 
+void ask_for_packs(LimboJoin& join, Version version) {
+  SelectKnownPacks offer;
+  for (const LimboJoin::Packs& packs : join.enough_packs)
+    offer.packs.insert(offer.packs.end(), packs.begin(), packs.end());
+  add(join.greeting, version, State::configuration, offer);
+}
+
 void add_configuration(LimboJoin& join, const RegistrySet& set, Version version) {
   add(join.greeting, version, State::configuration, brand(version));
   FeatureFlags features;
@@ -144,30 +148,41 @@ void add_configuration(LimboJoin& join, const RegistrySet& set, Version version)
   add(join.greeting, version, State::configuration, features);
   join.with_values = registries_of(set, version, true);
   if (version < v1_20_5) return;
-  SelectKnownPacks offer;
-  for (const std::string_view release : set.releases) {
-    offer.packs.push_back({"minecraft", "core", std::string(release)});
-    join.releases.emplace_back(release);
-  }
-  add(join.greeting, version, State::configuration, offer);
+  for (const std::string_view release : set.releases)
+    join.enough_packs.push_back({{"minecraft", "core", std::string(release)}});
+  ask_for_packs(join, version);
   join.names_only = registries_of(set, version, false);
+}
+
+void add_configuration(LimboJoin& join, const LearnedRegistries& learned, Version version) {
+  add(join.greeting, version, State::configuration, brand(version));
+  if (!learned.features.empty()) join.greeting.push_back(learned.features);
+  Packets all = learned.registries;
+  if (!learned.tags.empty()) all.push_back(learned.tags);
+  add(all, version, State::configuration, FinishConfiguration{});
+  if (learned.packs.empty()) {
+    join.with_values = std::move(all);
+    return;
+  }
+  join.enough_packs = {learned.packs};
+  ask_for_packs(join, version);
+  join.names_only = std::move(all);
 }
 
 // --- Play ---
 
-// The height of the overworld in sections of 16; from 1.18 on 24, if it is not written otherwise.
 std::int32_t plains_of(const RegistrySet* set) {
   if (set == nullptr) return old_plains;
-  const RegistrySet::Registry* registry = set->find(biomes);
-  const RegistrySet::Entry* plains = registry ? registry->find("minecraft:plains") : nullptr;
-  return plains ? plains->number : old_plains;
+  const RegistrySet::Registry* registry = set->find(biome_registry);
+  const RegistrySet::Entry* found = registry ? registry->find(plains) : nullptr;
+  return found ? found->number : old_plains;
 }
 
 JoinWorld join_world(const RegistrySet* set, Version version) {
   JoinWorld out;
   if (set == nullptr) return out;
   if (version < v1_20_2) out.codec = codec_of(*set, version);
-  const RegistrySet::Registry* registry = set->find(dimension_types);
+  const RegistrySet::Registry* registry = set->find(dimension_registry);
   const RegistrySet::Entry* here = registry ? registry->find(overworld) : nullptr;
   if (here == nullptr) return out;
   if (version >= v1_20_5) out.dimension = here->number;
@@ -175,10 +190,11 @@ JoinWorld join_world(const RegistrySet* set, Version version) {
   return out;
 }
 
-void add_world(LimboJoin& join, const RegistrySet* set, Version version) {
+// `chunk` says what all chunks are like.
+void add_world(LimboJoin& join, const JoinWorld& world, VoidChunk chunk, Version version) {
   Packets& out = join.world;
   const auto play = [&](const auto& packet) { add(out, version, State::play, packet); };
-  play(join_world(set, version));
+  play(world);
   if (version < v1_20_2) play(brand(version));
   // Flying, with a speed of nothing, and no key to stop it.
   play(Abilities{.flags = Abilities::invulnerable | Abilities::flying,
@@ -193,8 +209,6 @@ void add_world(LimboJoin& join, const RegistrySet* set, Version version) {
   play(PlayerPosition{.x = 8.5, .y = height, .z = 8.5});
   if (version >= v1_20_3) play(GameStateChange{});
   if (version >= v1_14) play(ViewPosition{});
-  VoidChunk chunk;
-  chunk.biome = plains_of(set);
   for (chunk.x = -1; chunk.x <= 1; ++chunk.x)
     for (chunk.z = -1; chunk.z <= 1; ++chunk.z) play(chunk);
 }
@@ -206,7 +220,21 @@ std::optional<LimboJoin> limbo_join(Version version, const RegistryTables& table
   if (needs_registries(version) && set == nullptr) return std::nullopt;
   LimboJoin join;
   if (version >= v1_20_2) add_configuration(join, *set, version);
-  add_world(join, set, version);
+  VoidChunk chunk;
+  chunk.biome = plains_of(set);
+  add_world(join, join_world(set, version), chunk, version);
+  return join;
+}
+
+LimboJoin limbo_join(Version version, const LearnedRegistries& learned) {
+  LimboJoin join;
+  add_configuration(join, learned, version);
+  JoinWorld world;
+  world.dimension = learned.dimension;
+  VoidChunk chunk;
+  chunk.biome = learned.biome;
+  chunk.sections = learned.sections;
+  add_world(join, world, chunk, version);
   return join;
 }
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "mc/learned_registries.hpp"
+#include "mc/packets/configuration.hpp"
 #include "mc/registries.hpp"
 #include "mc/version.hpp"
 
@@ -21,19 +23,24 @@ namespace drawbridge::mc {
 struct LimboJoin {
   using Packets = std::vector<ByteBuffer>;
 
+  using Packs = std::vector<SelectKnownPacks::Pack>;
+
   // From 1.20.2 on, in configuration. From 1.20.5 on the greeting ends with select_known_packs and
-  // the client answers with those of `minecraft:core` that it has: one of `releases`, and it needs
-  // names only; else all values.
+  // the client answers with those that it has: all of one of the lists in `enough_packs`, and it
+  // needs names only; else all values.
   Packets greeting;
-  std::vector<std::string> releases;
-  Packets names_only;  // empty before 1.20.5; ends with finish_configuration
-  Packets with_values;
+  std::vector<Packs> enough_packs;
+  Packets names_only;   // empty: nobody is asked for packs; ends with finish_configuration
+  Packets with_values;  // empty: nobody knows them, so a client without the packs cannot be here
   // In play.
   Packets world;
 };
 
 // Nothing for a version whose registries are not in `tables`, although it needs some.
 std::optional<LimboJoin> limbo_join(Version version, const RegistryTables& tables);
+
+// The same of what a server has told.
+LimboJoin limbo_join(Version version, const LearnedRegistries& learned);
 
 // Whether a client of this version needs registries to enter a world.
 constexpr bool needs_registries(Version version) {

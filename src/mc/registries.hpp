@@ -14,6 +14,16 @@
 
 namespace drawbridge::mc {
 
+// The newest version that there are tables for; of later ones only what a server tells is known
+// (learned_registries.hpp).
+inline constexpr Version newest_written_down = v26_2;
+
+// What a world of ours is made of.
+inline constexpr std::string_view dimension_registry = "minecraft:dimension_type";
+inline constexpr std::string_view overworld = "minecraft:overworld";
+inline constexpr std::string_view biome_registry = "minecraft:worldgen/biome";
+inline constexpr std::string_view plains = "minecraft:plains";
+
 // Views into the RegistryTables that it came from.
 struct RegistrySet {
   struct Entry {

@@ -136,6 +136,9 @@ class LimboPlayer {
             if (!link().write(*offer)) return false;
           break;
         }
+        case mc::Kind::disconnect:
+          kicked = words_of(packet->fields, 0);
+          return false;
         case mc::Kind::registry_data:
           note_registry(packet->fields);
           break;

@@ -28,7 +28,8 @@ Result<LimboFramesPtr> limbo_frames_for(const Connection& connection) {
   if (negotiates_in_login(connection))
     return fail(Fault::client, "Forge of 1.13 to 1.20.1 negotiates with its first server");
   const mc::Version version = connection.hello.version;
-  LimboFramesPtr frames = connection.desk.services().limbo.of(version, limbo_threshold(version));
+  LimboFramesPtr frames = connection.desk.services().limbo.of(version, limbo_threshold(version),
+                                                              connection.server->id());
   if (!frames) return fail(Fault::proxy, "the registries of this version are not known");
   return frames;
 }

@@ -1,6 +1,8 @@
 #include "core/limbo/limbo_frames.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "mc/compression.hpp"
 #include "mc/frame.hpp"
@@ -23,39 +25,43 @@ ByteBuffer framed(const mc::LimboJoin::Packets& packets, mc::Threshold threshold
   return out;
 }
 
+LimboFramesPtr framed(const mc::LimboJoin& join, mc::Version version, mc::Threshold threshold) {
+  mc::Deflater deflater;
+  auto frames = std::make_shared<LimboFrames>();
+  frames->threshold = threshold;
+  frames->enough_packs = join.enough_packs;
+  frames->greeting = framed(join.greeting, threshold, deflater);
+  frames->names_only = framed(join.names_only, threshold, deflater);
+  frames->with_values = framed(join.with_values, threshold, deflater);
+  frames->world = framed(join.world, threshold, deflater);
+  if (version >= mc::v1_20_2) return frames;
+  // The first is `login`.
+  const auto login = mc::split_packet(join.world.front(), Fault::proxy);
+  auto again = mc::rejoin_packets(login->fields, version);
+  if (!again) throw std::runtime_error(again.error().what);
+  again->insert(again->end(), join.world.begin() + 1, join.world.end());
+  frames->world_again = framed(*again, threshold, deflater);
+  return frames;
+}
+
+LimboFramesPtr make(mc::Version version, mc::Threshold threshold) {
+  const auto join = mc::limbo_join(version, mc::RegistryTables());
+  return join ? framed(*join, version, threshold) : nullptr;
+}
+
 }  // namespace
 
 mc::Threshold limbo_threshold(mc::Version version) {
   return {version >= mc::v1_8 ? usual_threshold : -1};
 }
 
-LimboFramesPtr LimboBook::make(mc::Version version, mc::Threshold threshold) {
-  const mc::RegistryTables tables;
-  const auto join = mc::limbo_join(version, tables);
-  if (!join) return nullptr;
-  mc::Deflater deflater;
-  auto frames = std::make_shared<LimboFrames>();
-  frames->threshold = threshold;
-  frames->releases = join->releases;
-  frames->greeting = framed(join->greeting, threshold, deflater);
-  frames->names_only = framed(join->names_only, threshold, deflater);
-  frames->with_values = framed(join->with_values, threshold, deflater);
-  frames->world = framed(join->world, threshold, deflater);
-  if (version >= mc::v1_20_2) return frames;
-  // The first is `login`.
-  const auto login = mc::split_packet(join->world.front(), Fault::proxy);
-  auto again = mc::rejoin_packets(login->fields, version);
-  if (!again) throw std::runtime_error(again.error().what);
-  again->insert(again->end(), join->world.begin() + 1, join->world.end());
-  frames->world_again = framed(*again, threshold, deflater);
-  return frames;
-}
-
 mc::Version LimboBook::key_of(mc::Version version) {
   return mc::needs_registries(version) ? version : mc::floor_release(version).version;
 }
 
-LimboFramesPtr LimboBook::of(mc::Version version, mc::Threshold threshold) {
+LimboFramesPtr LimboBook::of(mc::Version version, mc::Threshold threshold,
+                             std::string_view server) {
+  if (mc::RegistryListener::can_learn(version)) return of_learned(version, threshold, server);
   const mc::Version key = key_of(version);
   if (key != mc::floor_release(version).version) return nullptr;  // nobody knows its registries
   // A backend had a say in the link's compression: rare, and not worth keeping.
@@ -64,6 +70,44 @@ LimboFramesPtr LimboBook::of(mc::Version version, mc::Threshold threshold) {
   const auto at = made_.find(key);
   if (at != made_.end()) return at->second;
   return made_[key] = make(key, threshold);
+}
+
+// --- Learned from servers ---
+
+LimboFramesPtr LimboBook::of_learned(mc::Version version, mc::Threshold threshold,
+                                     std::string_view server) {
+  const std::lock_guard lock(mutex_);
+  Learned* best = nullptr;
+  for (Learned& learned : learned_)
+    if (learned.version == version && (best == nullptr || learned.server == server))
+      best = &learned;
+  if (best == nullptr) return nullptr;
+  const auto made = [&] {
+    return framed(mc::limbo_join(version, best->registries), version, threshold);
+  };
+  if (threshold.bytes != limbo_threshold(version).bytes) return made();
+  if (!best->made) best->made = made();
+  return best->made;
+}
+
+bool LimboBook::knows(mc::Version version, std::string_view server) const {
+  return std::ranges::any_of(learned_, [&](const Learned& learned) {
+    return learned.version == version && learned.server == server;
+  });
+}
+
+bool LimboBook::wants(mc::Version version, std::string_view server) {
+  if (!mc::RegistryListener::can_learn(version) || !mc::is_plausible(version)) return false;
+  const std::lock_guard lock(mutex_);
+  return learned_.size() < most_learned && !knows(version, server);
+}
+
+bool LimboBook::learn(mc::Version version, std::string_view server,
+                      mc::LearnedRegistries registries) {
+  const std::lock_guard lock(mutex_);
+  if (learned_.size() >= most_learned || knows(version, server)) return false;
+  learned_.push_back({version, std::string(server), std::move(registries), nullptr});
+  return true;
 }
 
 }  // namespace drawbridge::core

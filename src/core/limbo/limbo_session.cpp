@@ -242,20 +242,25 @@ void LimboSession::take_packet(Kind kind, ByteView fields) {
   }
 }
 
-// Values may be left out only for a client that has exactly one of the releases that they are of.
+// Values may be left out only for a client that has the very packs that they stand in.
 // An answer that nobody asked for changes nothing: minecraft-protocol gives one for each
 // configuration that it has been in.
 void LimboSession::on_packs(ByteView fields) {
   const auto packet = mc::decode<mc::SelectKnownPacks>(fields, version_, Fault::client);
   if (!packet) return refuse(packet.error());
   if (step_ != Step::packs) return;
-  const bool has_ours = std::ranges::any_of(packet->packs, [this](const auto& pack) {
-    return pack.space == "minecraft" && pack.id == "core" &&
-           std::ranges::find(frames_->releases, pack.version) != frames_->releases.end();
-  });
+  const auto has = [&packet](const mc::SelectKnownPacks::Pack& pack) {
+    return std::ranges::find(packet->packs, pack) != packet->packs.end();
+  };
+  const bool has_enough = std::ranges::any_of(
+      frames_->enough_packs,
+      [&has](const mc::LimboJoin::Packs& packs) { return std::ranges::all_of(packs, has); });
+  if (!has_enough && frames_->with_values.empty())
+    return kick(owner_.words_for(id_, config::Kick::limbo_unavailable), SessionEndReason::closed,
+                "the client has other packs than the one that its version was learned from");
   step_ = Step::registries;
   since_ = pump_.second_;
-  queue(has_ours ? frames_->names_only : frames_->with_values);
+  queue(has_enough ? frames_->names_only : frames_->with_values);
 }
 
 // An answer that nobody asked for is none of our business: clients up to 1.8 send such.

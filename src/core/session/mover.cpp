@@ -502,6 +502,10 @@ void Mover::arrive(Move& move, BackendJoined& joined, NextBackend next) {
   traveller.came_from = was_attached ? session.server : nullptr;
   traveller.moved_at = desk_.worker().now();
   next.link = joined.backend.release();
+  // The one of the server that is left goes with it.
+  traveller.lesson =
+      LimboLesson::of(desk_.services().limbo, session.version, joined.server->id());
+  next.rules.lesson = traveller.lesson.get();
   const SessionRules rules = next.rules;
   desk_.seat(session, {.server = std::move(joined.server),
                        .place = std::move(joined.place),
@@ -530,7 +534,8 @@ bool Mover::put_in_limbo(Move& move, const ServerPtr& limbo, LimboVisitPtr visit
   const Traveller& traveller = *session.traveller;
   if (session.packets == nullptr || negotiated_in_login(traveller.host)) return false;
   LimboFramesPtr frames =
-      desk_.services().limbo.of(session.version, session.packets->client_threshold());
+      desk_.services().limbo.of(session.version, session.packets->client_threshold(),
+                                session.server->id());
   if (!frames) {
     move.why = "the registries of this version are not known";
     return false;

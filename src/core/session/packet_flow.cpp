@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/commands/game_commands.hpp"
+#include "core/limbo/limbo_lesson.hpp"
 #include "mc/bungee_channel.hpp"
 #include "mc/frame.hpp"
 #include "mc/packets/common.hpp"
@@ -38,7 +39,7 @@ constexpr std::size_t largest_tree = std::size_t{1} << 20;
 // Of a plugin message: its id and its channel, if that is one of ours, in their longest forms.
 constexpr std::size_t head_of_payload = 64;
 
-std::size_t most_inflated_for(Kind kind) {
+std::size_t longest_of(Kind kind) {
   switch (kind) {
     case Kind::kick_disconnect:
     case Kind::disconnect:
@@ -398,10 +399,13 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
       if (const auto packet = mc::split_packet(*whole, fault_of(from))) fields = packet->fields;
   }
   if (kind == Kind::start_configuration) half_configured_ = false;
+  const bool in_configuration = tracker_.state(from) == State::configuration;
   auto verdict = tracker_.note(from, kind, fields);
-  const bool configures = from == Side::backend && tracker_.state(from) == State::configuration &&
+  const bool configures = from == Side::backend && in_configuration &&
                           (kind == Kind::registry_data || kind == Kind::tags);
   if (configures && verdict == PacketTracker::Verdict::pass) half_configured_ = true;
+  if (rules_.lesson && in_configuration && verdict != PacketTracker::Verdict::drop)
+    learn(from, kind, fields);
   if (from == Side::client ? hear(kind, fields)
                            : kind == Kind::declare_commands && add_commands(fields))
     verdict = PacketTracker::Verdict::drop;
@@ -412,6 +416,16 @@ PacketTracker::Verdict PacketFlow::note(Side from, const Contents& contents, std
   }
   settle(from);
   return verdict;
+}
+
+// Only a lesson is worth inflating registries.
+std::size_t PacketFlow::most_inflated_for(Kind kind) const {
+  return rules_.lesson && LimboLesson::has(kind) ? mc::RegistryListener::most_bytes
+                                                 : longest_of(kind);
+}
+
+void PacketFlow::learn(Side from, Kind kind, ByteView fields) {
+  if (LimboLesson::has(kind) && !rules_.lesson->note(from, kind, fields)) rules_.lesson = nullptr;
 }
 
 // --- The BungeeCord channel ---
@@ -497,6 +511,7 @@ void PacketFlow::queue_instead(Side to, ByteView packet) {
 
 Result<ByteView> PacketFlow::detach() {
   detached_ = true;
+  rules_.lesson = nullptr;
   configuration_ = {};
   scratch_.clear();
   if (tracker_.in_bundle()) {

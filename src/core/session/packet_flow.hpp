@@ -172,6 +172,8 @@ class PacketFlow {
   Step bad(Error error, bool over_budget = false);
   Step look_detached(const mc::Contents& contents, Step step);
   void release_configuration();
+  void learn(Side from, mc::Kind kind, ByteView fields);
+  [[nodiscard]] std::size_t most_inflated_for(mc::Kind kind) const;
   Result<ByteView> last_frame(const ByteBuffer& body);
   void append_frame(const ByteBuffer& packet);
   [[nodiscard]] static PacketTracker::Rules tracker_rules(const SessionRules& rules);

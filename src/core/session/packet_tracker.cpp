@@ -22,8 +22,9 @@ constexpr Kind play_to_client[] = {
     Kind::kick_disconnect,     Kind::chunk_batch_finished, Kind::set_compression,
     Kind::add_resource_pack,   Kind::cookie_request,       Kind::transfer};
 constexpr Kind configuration_to_client[] = {
-    Kind::finish_configuration, Kind::keep_alive,     Kind::disconnect, Kind::select_known_packs,
-    Kind::add_resource_pack,    Kind::cookie_request, Kind::transfer};
+    Kind::finish_configuration, Kind::keep_alive,    Kind::disconnect,
+    Kind::select_known_packs,   Kind::feature_flags, Kind::add_resource_pack,
+    Kind::cookie_request,       Kind::transfer};
 constexpr Kind play_to_backend[] = {
     Kind::configuration_acknowledged, Kind::keep_alive,      Kind::chunk_batch_received,
     Kind::resource_pack_receive,      Kind::cookie_response, Kind::custom_payload};

@@ -16,6 +16,7 @@
 
 namespace drawbridge::core {
 
+class LimboLesson;
 class Luggage;
 
 struct SessionRules {
@@ -31,6 +32,8 @@ struct SessionRules {
   bool holds_kicks = false;
   // What is noted for further backends; null: nothing. Outlives the session.
   Luggage* luggage = nullptr;
+  // Listens to the configuration; mostly null. Outlives its backend's time in the session.
+  LimboLesson* lesson = nullptr;
   // The largest packet once inflated, both ways; bytes.
   std::size_t max_inflated = std::size_t{8} << 20;
   // What the client may cause, averaged over 7 seconds; 0 = no limit.
@@ -47,6 +50,7 @@ struct SessionRules {
             .answers_channel = false,
             .holds_kicks = false,
             .luggage = nullptr,
+            .lesson = nullptr,
             .max_inflated = limits.max_inflated,
             .inflated_per_second = limits.inflated_per_second,
             .packets_per_second = limits.packets_per_second,

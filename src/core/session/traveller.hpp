@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "core/limbo/limbo_lesson.hpp"
 #include "core/profile.hpp"
 #include "core/server.hpp"
 #include "core/session/luggage.hpp"
@@ -19,6 +21,7 @@ struct Traveller {
   mc::Host host;           // that the client asked for
   std::uint16_t port = 0;  // the same
   Luggage luggage;
+  std::unique_ptr<LimboLesson> lesson = nullptr;  // of the server that it is on; mostly null
   // The server that the player left of its own accord, or ours, for the one that it is on: where it
   // goes back to if that one does not let it arrive.
   ServerPtr came_from = nullptr;

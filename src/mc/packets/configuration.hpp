@@ -107,6 +107,7 @@ struct SelectKnownPacks {
 
   struct Pack {
     std::string space, id, version;  // minecraft, core, 1.21.4
+    bool operator==(const Pack&) const = default;
   };
 
   std::vector<Pack> packs;
