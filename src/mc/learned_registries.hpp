@@ -31,6 +31,7 @@ struct LearnedRegistries {
   std::int32_t sections = 24;  // the dimension's height / 16
 
   [[nodiscard]] std::size_t bytes() const;
+  bool operator==(const LearnedRegistries&) const = default;
 };
 
 // Listens to one player's configuration. One thread.

@@ -26,19 +26,24 @@ std::string intercepted(const std::string& host, const FakeServer& server) {
 // packets of a later version look the same is an assumption of the test only.)
 class Teacher {
  public:
-  explicit Teacher(std::string own) : own_(std::move(own)) {}
+  explicit Teacher(std::string name) : own(std::move(name)) {}
 
   // Lets the next one in who comes, up to play. In a thread of its own, joined by arrived().
   void await() {
     serving_ = std::thread([this] {
+      if (backend_) former_.push_back(std::move(backend_));
       backend_ = std::make_unique<LoginBackend>(server.accept());
       EXPECT_TRUE(backend_->let_in(256) && configure() && show());
     });
   }
   void arrived() { serving_.join(); }
-  void leave() { backend_.reset(); }
+  void leave() {
+    backend_.reset();
+    former_.clear();
+  }
 
   FakeServer server;
+  std::string own;  // registry
 
  private:
   [[nodiscard]] PacketWire& link() { return backend_->link; }
@@ -47,8 +52,7 @@ class Teacher {
     for (const ByteBuffer& body : packets) {
       const auto packet = mc::split_packet(body, Fault::proxy);
       const auto state = mc::State::configuration;
-      const mc::Kind kind =
-          mc::id_map(mc::v26_1, state, mc::Bound::client).kind(packet->id);
+      const mc::Kind kind = mc::id_map(mc::v26_1, state, mc::Bound::client).kind(packet->id);
       if (kind == mc::Kind::finish_configuration && !link().write(own_registry())) return false;
       ByteBuffer now;
       mc::Writer out(now, unknown);
@@ -61,8 +65,8 @@ class Teacher {
   // With a value, which is in no pack.
   [[nodiscard]] mc::RegistryData own_registry() const {
     mc::RegistryData data;
-    data.registry = "minecraft:" + own_;
-    data.entries.push_back({.key = own_, .value = mc::RawNbt{.bytes = {0x0A, 0}}});
+    data.registry = "minecraft:" + own;
+    data.entries.push_back({.key = own, .value = mc::RawNbt{.bytes = {0x0A, 0}}});
     return data;
   }
   bool configure() {
@@ -81,8 +85,8 @@ class Teacher {
   }
   bool show() { return link().write(mc::JoinWorld{}) && link().write(mc::AddPlayer{}); }
 
-  std::string own_;
   std::unique_ptr<LoginBackend> backend_;
+  std::vector<std::unique_ptr<LoginBackend>> former_;  // of players who are still there
   std::thread serving_;
 };
 
@@ -107,6 +111,7 @@ class LimboLearned : public testing::Test {
   }
 
   Teacher one{"one"}, two{"two"};
+  std::vector<std::unique_ptr<LimboPlayer>> staying;
   ProxyRig rig;
 };
 
@@ -143,6 +148,30 @@ TEST_F(LimboLearned, of_two_servers_are_not_mixed) {
     ASSERT_TRUE(who->enter_again()) << own;
     EXPECT_TRUE(who->registries.contains(own));
     EXPECT_EQ(who->registries.contains("minecraft:one"), own == std::string("minecraft:one"));
+  }
+}
+
+TEST_F(LimboLearned, follows_a_server_that_is_updated) {
+  for (const std::string now : {"before", "after"}) {
+    one.own = now;
+    const auto steve = join(one, "one.example", "Steve");
+    LimboPlayer alex(rig.endpoint(), player("wait.example", "Alex"));
+    ASSERT_TRUE(alex.enter()) << alex.kicked;
+    EXPECT_TRUE(alex.registries.contains("minecraft:" + now)) << now;
+    one.leave();
+  }
+}
+
+// More than can be listened to at once: each has its turn when others are done.
+TEST_F(LimboLearned, lessons_end) {
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = "Player" + std::to_string(i);
+    one.own = "own" + std::to_string(i);
+    auto who = join(one, "one.example", name);
+    LimboPlayer alex(rig.endpoint(), player("wait.example", "Alex"));
+    ASSERT_TRUE(alex.enter()) << alex.kicked;
+    EXPECT_TRUE(alex.registries.contains("minecraft:" + one.own)) << i;
+    staying.push_back(std::move(who));
   }
 }
 

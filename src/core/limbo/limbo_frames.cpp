@@ -90,23 +90,41 @@ LimboFramesPtr LimboBook::of_learned(mc::Version version, mc::Threshold threshol
   return best->made;
 }
 
-bool LimboBook::knows(mc::Version version, std::string_view server) const {
-  return std::ranges::any_of(learned_, [&](const Learned& learned) {
+LimboBook::Learned* LimboBook::find(mc::Version version, std::string_view server) {
+  const auto found = std::ranges::find_if(learned_, [&](const Learned& learned) {
     return learned.version == version && learned.server == server;
   });
+  return found == learned_.end() ? nullptr : &*found;
 }
 
-bool LimboBook::wants(mc::Version version, std::string_view server) {
+bool LimboBook::begin_lesson(mc::Version version, std::string_view server) {
   if (!mc::RegistryListener::can_learn(version) || !mc::is_plausible(version)) return false;
   const std::lock_guard lock(mutex_);
-  return learned_.size() < most_learned && !knows(version, server);
+  const bool has_room = learned_.size() < most_learned || find(version, server) != nullptr;
+  if (!has_room || lessons_ >= most_lessons) return false;
+  ++lessons_;
+  return true;
+}
+
+void LimboBook::end_lesson() {
+  const std::lock_guard lock(mutex_);
+  --lessons_;
 }
 
 bool LimboBook::learn(mc::Version version, std::string_view server,
                       mc::LearnedRegistries registries) {
   const std::lock_guard lock(mutex_);
-  if (learned_.size() >= most_learned || knows(version, server)) return false;
-  learned_.push_back({version, std::string(server), std::move(registries), nullptr});
+  Learned* const known = find(version, server);
+  if (known == nullptr) {
+    if (learned_.size() >= most_learned) return false;
+    learned_.push_back({version, std::string(server), std::move(registries), nullptr});
+    return true;
+  }
+  // What serves everybody is better than what serves some.
+  const bool serves_fewer = known->registries.packs.empty() && !registries.packs.empty();
+  if (serves_fewer || known->registries == registries) return false;
+  known->registries = std::move(registries);
+  known->made = nullptr;
   return true;
 }
 

@@ -44,14 +44,17 @@ mc::Threshold limbo_threshold(mc::Version version);
 class LimboBook {
  public:
   static constexpr std::size_t most_learned = 16;  // versions and servers
+  static constexpr std::size_t most_lessons = 4;   // at the same time: each holds registries
 
   // For a player who comes from, or waits for, the server of this id. Null: this version's
   // registries are not known.
   LimboFramesPtr of(mc::Version version, mc::Threshold threshold, std::string_view server);
 
-  // Whether something could be learned from this server's next player of the version.
-  bool wants(mc::Version version, std::string_view server);
-  // False: somebody else was faster.
+  // Whether something can be learned from this server's next player of the version. If so, it is
+  // one of most_lessons until end_lesson().
+  bool begin_lesson(mc::Version version, std::string_view server);
+  void end_lesson();
+  // False: it is nothing new.
   bool learn(mc::Version version, std::string_view server, mc::LearnedRegistries registries);
 
  private:
@@ -64,11 +67,12 @@ class LimboBook {
   // Numbers between the old releases share what the one below has.
   static mc::Version key_of(mc::Version version);
   LimboFramesPtr of_learned(mc::Version version, mc::Threshold threshold, std::string_view server);
-  [[nodiscard]] bool knows(mc::Version version, std::string_view server) const;
+  Learned* find(mc::Version version, std::string_view server);
 
-  std::mutex mutex_;
+  std::mutex mutex_;                            // guards all below
   std::map<mc::Version, LimboFramesPtr> made_;  // with the version's own threshold
   std::vector<Learned> learned_;
+  std::size_t lessons_ = 0;
 };
 
 }  // namespace drawbridge::core

@@ -8,18 +8,25 @@ namespace drawbridge::core {
 
 std::unique_ptr<LimboLesson> LimboLesson::of(LimboBook& book, mc::Version version,
                                              std::string_view server) {
-  if (!book.wants(version, server)) return nullptr;
+  if (!book.begin_lesson(version, server)) return nullptr;
   return std::make_unique<LimboLesson>(book, version, server);
 }
 
-// The client's end of it: by then it has taken everything.
+void LimboLesson::end() {
+  if (listener_) book_.end_lesson();
+  listener_.reset();
+}
+
+// It ends with the client's word that it is done: by then it has taken everything.
 bool LimboLesson::note(Side from, mc::Kind kind, ByteView fields) {
+  if (!listener_) return false;
   if (kind != mc::Kind::finish_configuration) {
-    listener_.hear(from == Side::client ? mc::Bound::server : mc::Bound::client, kind, fields);
+    listener_->hear(from == Side::client ? mc::Bound::server : mc::Bound::client, kind, fields);
     return true;
   }
   if (from == Side::backend) return true;
-  auto learned = listener_.learned();
+  auto learned = listener_->learned();
+  end();
   if (!learned) {
     log::debug("limbo", "the registries of this version cannot be learned here",
                {{"server", server_}, {"version", mc::release_name(version_)}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,12 @@ class LimboLesson {
   static std::unique_ptr<LimboLesson> of(LimboBook& book, mc::Version version,
                                          std::string_view server);
 
+  // Only after LimboBook::begin_lesson().
   LimboLesson(LimboBook& book, mc::Version version, std::string_view server)
       : book_(book), listener_(version), version_(version), server_(server) {}
+  LimboLesson(const LimboLesson&) = delete;
+  LimboLesson& operator=(const LimboLesson&) = delete;
+  ~LimboLesson() { end(); }
 
   // Whether this packet of configuration is part of it.
   static bool has(mc::Kind kind) {
@@ -33,8 +38,10 @@ class LimboLesson {
   bool note(Side from, mc::Kind kind, ByteView fields);
 
  private:
+  void end();
+
   LimboBook& book_;
-  mc::RegistryListener listener_;
+  std::optional<mc::RegistryListener> listener_;  // none: the lesson is over
   mc::Version version_;
   std::string server_;
 };
