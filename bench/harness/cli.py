@@ -16,7 +16,7 @@ SUITES = {
     "reload": proxy_suites.reload, "instructions": proxy_suites.instructions,
     "intercepted": packet_suites.intercepted, "flood": packet_suites.flood,
     "idle_players": packet_suites.idle_players, "limbo": packet_suites.limbo,
-    "limbo_hold": packet_suites.limbo_hold, "limbo_storm": packet_suites.limbo_storm, "move": packet_suites.move,
+    "limbo_hold": packet_suites.limbo_hold, "storm": packet_suites.storm, "move": packet_suites.move,
     "codec": packet_suites.codec, "gate": gate_suite.gate,
 }
 

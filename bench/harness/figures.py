@@ -232,9 +232,10 @@ TABLES = [
         ("rss_end", "B at the end")]),
     ("move", "fallback", "A player between two servers", [
         ("own_login_p50_us", "us of a direct log-in"), ("move_p50_us", "us of a move"), ("added_p50_ms", "ms added, p50")]),
-    ("limbo_storm", "1000", "1,000 players whose server dies at once", [
+    *(("storm", to, f"1,000 players whose server dies at once, to {place}", [
         ("half_landed_ms", "ms until half have landed"), ("all_landed_ms", "ms until all have"),
-        ("cpu_us_per_player", "us CPU/player")]),
+        ("cpu_us_per_player", "us CPU/player")])
+      for to, place in (("limbo", "the limbo"), ("server", "one other server"))),
     *(("gate", case, f"Gate: {case}", [("cpu_us_per_connection", "us CPU/connection"), ("per_cpu_second", "a second and core")])
       for case in ("accepted", "logged in", *gate_suite.REASONS)),
     *(("gate", case, f"Gate: {case}", [(GAME, "us CPU/packet"), ("delay_p50_us", "p50 us"), ("delay_p99_us", "p99 us")])

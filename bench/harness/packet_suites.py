@@ -108,18 +108,20 @@ def limbo_hold(bench):
                              servers=only_a_limbo, settings=PATIENT)
 
 
-def limbo_storm(bench):
-    """1,000 players whose server dies at once; fails unless everybody lands in the limbo."""
-    for number in range(bench.rounds):
-        yield from bench.measure("limbo_storm", "1000", number, "drawbridge+offline",
-                                 lambda relay: bench.load.once("limbo", relay, limit=150, what="storm", players=1000),
-                                 servers=a_server_and_a_limbo, settings=PATIENT)
-
-
 def two_servers(servers):
     described = servers / "bench.toml"
     described.write_text('fallback = ["other"]\n' + described.read_text())
     server_file(servers / "other.toml", "other.test", "offline")
+
+
+def storm(bench):
+    """1,000 players whose server dies at once; fails unless everybody lands in the limbo, or on the server that stands in."""
+    for number in range(bench.rounds):
+        for to, servers in (("limbo", a_server_and_a_limbo), ("server", two_servers)):
+            yield from bench.measure("storm", to, number, "drawbridge+offline",
+                                     lambda relay, to=to: bench.load.once("limbo", relay, limit=150, what="storm", to=to,
+                                                                          players=1000),
+                                     servers=servers, settings=PATIENT)
 
 
 def move(bench):

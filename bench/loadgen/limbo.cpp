@@ -2,17 +2,21 @@
 // do: packs, registries and tags, then the world with its chunks. `join`: each leaves once it has
 // its own line in the tab list, and another one comes; `stay`: N of them stay, then N more, for the
 // memory of one; `hold`: N stay for a while, and are asked whether they live; `storm`: N play on a
-// server that dies under all of them at once, and everybody has to land in the limbo.
+// server that dies under all of them at once, and everybody has to land in the limbo, or (`--to
+// server`) in the world of another server, which the generator plays as well.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <vector>
 
+#include "game_server.hpp"
 #include "login.hpp"
 #include "meter.hpp"
 #include "minecraft.hpp"
@@ -52,7 +56,10 @@ struct Visitor {
 
 class Visitors {
  public:
-  Visitors(Door& door, bool stay) : door_(door), epoll_(make_epoll()), stay_(stay) {}
+  // `to_server`: the world that they walk into is a server's of the generator, which tells of no
+  // registries and sends no chunks.
+  Visitors(Door& door, bool stay, bool to_server = false)
+      : door_(door), epoll_(make_epoll()), stay_(stay), to_server_(to_server) {}
 
   void begin();
   // The client's end of somebody who is in the game already.
@@ -76,6 +83,7 @@ class Visitors {
   Door& door_;
   Fd epoll_;
   bool stay_;
+  bool to_server_;
   bool refill_ = true;
   std::vector<Visitor> visitors_;
   std::vector<std::size_t> free_;
@@ -135,7 +143,7 @@ void Visitors::in_configuration(Visitor& visitor, char kind, std::string_view fi
   } else if (kind == to_client::configuration_keep_alive) {
     say(visitor, to_server::configuration_keep_alive, fields);
   } else if (kind == to_client::finish_configuration) {
-    if (visitor.registries == 0) die("a visitor was told of no registry");
+    if (visitor.registries == 0 && !to_server_) die("a visitor was told of no registry");
     say(visitor, to_server::finish_configuration);
     visitor.phase = Visitor::Phase::play;
   }
@@ -148,8 +156,10 @@ void Visitors::in_play(Visitor& visitor, char kind, std::string_view fields) {
     say(visitor, to_server::keep_alive, fields);
     ++keep_alives_;
   }
-  if (kind != to_client::player_info || visitor.phase == Visitor::Phase::there) return;
-  if (visitor.chunks != chunks_expected) die("a visitor got {} chunks", visitor.chunks);
+  const char last = to_server_ ? to_client::login : to_client::player_info;
+  if (kind != last || visitor.phase == Visitor::Phase::there) return;
+  if (visitor.chunks != chunks_expected && !to_server_)
+    die("a visitor got {} chunks", visitor.chunks);
   visitor.phase = Visitor::Phase::there;
   ++arrived_;
 }
@@ -309,14 +319,41 @@ void hold(Door& door, Args& args) {
   report.print();
 }
 
+// Players who are let in by threads of their own, for as long as this lives.
+class LettingIn {
+ public:
+  LettingIn(int listener, int players) : left_(players) {
+    // More than a relay of one thread moves at the same time.
+    for (int i = 0; i < 16; ++i)
+      threads_.emplace_back([this, listener] {
+        std::vector<End> ends;
+        while (left_-- > 0) ends.push_back(let_in(listener));
+        while (!over_) over_.wait(false);
+      });
+  }
+  ~LettingIn() {
+    over_ = true;
+    over_.notify_all();
+  }
+  LettingIn(const LettingIn&) = delete;
+  LettingIn& operator=(const LettingIn&) = delete;
+
+ private:
+  std::atomic<int> left_;
+  std::atomic<bool> over_ = false;
+  std::vector<std::jthread> threads_;  // the first to go
+};
+
 void storm(Door& door, Args& args) {
   Stretch stretch(args);
   const int count = args.number("players", 1000, 1, 4500);
+  const std::string where = args.text("to", "limbo");
   args.finish();
+  if (where != "limbo" && where != "server") die("--to is limbo or server");
 
   constexpr int burst = 100, threshold = 256;
   std::vector<Player> players = play_in(door, 0, count, burst, threshold);
-  Visitors visitors(door, true);
+  Visitors visitors(door, true, where == "server");
   std::vector<Fd> servers;
   std::string world(1, to_client::login);
   put_world(world);
@@ -328,6 +365,8 @@ void storm(Door& door, Args& args) {
     visitors.adopt(std::move(player));
   }
   until(visitors, "all are in the world", [&] { return visitors.elsewhere() == count; });
+  std::optional<LettingIn> another;
+  if (where == "server") another.emplace(door.listener(), count);
   stretch.begin();
   const std::int64_t died = now_ns();
   servers.clear();
