@@ -273,6 +273,7 @@ void Daemon::make_commands() {
       .reset = [this](const auto& server,
                       const auto& address) { return reset_health(server, address); },
       .origins = [this]() -> const config::Origins& { return origins_; },
+      .afterwards = [this](std::function<void()> job) { control_.post(std::move(job)); },
       .operators = operators_,
       .operators_changed = [this] { set_permissions(); },
       .global_file = [this] { return global_path_; },

@@ -580,7 +580,9 @@ net::Task<std::expected<BackendJoined, Refusal>> join_backend(Connection& connec
       config::effective_fallback(connection.server->config, connection.global());
   for (const std::string& id : fallback) {
     const auto index = connection.world->index_of(id);
-    if (!index || !may_stand_in(caller, *connection.world->servers[*index], profile)) continue;
+    if (!index || !may_stand_in(caller, *connection.world->servers[*index], profile) ||
+        has_checks(*connection.world->servers[*index]))
+      continue;
     if (connection.world->servers[*index]->config.limbo) {
       first.error().limbo = connection.world->servers[*index];
       co_return first;

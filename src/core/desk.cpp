@@ -262,6 +262,10 @@ void Desk::add_limbo(Session& session, LimboStart& start) {
   LimboPump::begin(*session.limbo, start);
 }
 
+void Desk::welcome_in_limbo(Session& session) {
+  limbo_host_->welcome(session);
+}
+
 bool Desk::on_backend_lost(std::uint64_t id, const BackendLoss& loss) {
   return mover_.keep(session_of(id), loss);
 }

@@ -206,6 +206,8 @@ class Desk final : public net::RelayOwner, public SessionOwner {
   // ended when they return.
   void add_packets(Session& session, SessionStart& start);
   void add_limbo(Session& session, LimboStart& start);
+  // A player who stands in the limbo has another seat there, or another visit.
+  void welcome_in_limbo(Session& session);
 
   // Ends the session with this number, if it is here (false if not). An intercepted player reads
   // `words`; `detail` is for the log.

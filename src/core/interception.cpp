@@ -85,7 +85,6 @@ class Interception {
   net::Task<> stay_in_limbo(ServerPtr server, LimboVisitPtr visit);
   [[nodiscard]] bool waits_in_limbo() const;
   [[nodiscard]] bool comes_again() const;
-  [[nodiscard]] std::vector<std::string> limbo_chain() const;
   bool follow_to(const std::string& id);
   // The handlers of a server, before and after it was dialled. Nothing: go on.
   net::Task<std::optional<Step>> visit_handlers(bool unreachable);
@@ -323,15 +322,6 @@ bool Interception::waits_in_limbo() const {
   return *keys->while_starting == config::WhileStarting::limbo || comes_again();
 }
 
-std::vector<std::string> Interception::limbo_chain() const {
-  std::vector<std::string> chain = connection_.server->config.limbo_handlers;
-  const auto wake = std::ranges::find(chain, ServerWake::name);
-  const bool waits = waits_in_limbo();
-  if (!waits && wake != chain.end()) chain.erase(wake);
-  if (waits && wake == chain.end()) chain.emplace_back(ServerWake::name);
-  return chain;
-}
-
 // Another server instead of the one that the host led to.
 bool Interception::follow_to(const std::string& id) {
   const auto index = connection_.world->index_of(id);
@@ -352,7 +342,7 @@ net::Task<std::optional<Step>> Interception::visit_handlers(bool unreachable) {
                                      .protocol = mc::number(client_.version())},
                           .context = {.server = connection_.server->id()},
                           .server = connection_.server,
-                          .chain = limbo_chain(),
+                          .chain = limbo_chain(*connection_.server, waits_in_limbo()),
                           .unreachable = unreachable};
   if (comes_again()) start.way_back = way_back(connection_);
   if (unreachable)  // the others have had their say

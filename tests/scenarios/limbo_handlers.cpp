@@ -17,8 +17,9 @@ using api::LimboOutcome;
 
 // A server behind these handlers, and another one.
 struct Stations {
-  explicit Stations(const std::string& handlers, const std::string& more = {})
-      : rig({.global = "[limbo]\nchat = \"in the limbo\"\n",
+  explicit Stations(const std::string& handlers, const std::string& more = {},
+                    const std::string& global = {})
+      : rig({.global = global + "[limbo]\nchat = \"in the limbo\"\n",
              .servers = {{"game", file("play.example", game, handlers, more)},
                          {"other", file("other.example", other, "[]", "")}}}) {}
 
@@ -110,6 +111,21 @@ TEST(LimboHandlers, who_is_held_waits_in_the_limbo_and_hears_what_was_said_at_th
     EXPECT_EQ(steve.hears(), "ran queue leave");
     EXPECT_TRUE(first->has_seen("command queue leave"));
     EXPECT_FALSE(first->handle()->cancelled());
+  }
+}
+
+// A login plugin's /drawbridge must not be the way round it.
+TEST(LimboHandlers, our_commands_are_the_handlers_until_it_allows_them) {
+  for (const mc::Version version : {mc::v1_12_2, mc::v1_21_4}) {
+    Stations at("[\"first\"]", {}, "permissions.player_commands = [\"*\"]\n");
+    const auto first = at.add("first", Station::holding());
+    LimboPlayer steve = at.player(version);
+    ASSERT_TRUE(steve.enter());
+    EXPECT_EQ(steve.hears(), "in the limbo");
+    ASSERT_TRUE(steve.type("drawbridge server other"));
+    EXPECT_EQ(steve.hears(), "ran drawbridge server other");
+    ASSERT_TRUE(steve.type("server other"));
+    EXPECT_EQ(steve.hears(), "ran server other");
   }
 }
 

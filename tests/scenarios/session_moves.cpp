@@ -20,14 +20,16 @@ class Moves : public ::testing::TestWithParam<mc::Version> {
  protected:
   struct Settings {
     std::string fallback_of_one = {};
+    std::string of_both = {};
+    std::string global = {};
   };
   explicit Moves(const Settings& settings)
-      : rig({.global = {},
-             .servers = {
-                 {"one", server_file("one.example", one.address(),
-                                     "proxy_mode = \"offline\"\n" + settings.fallback_of_one)},
-                 {"two",
-                  server_file("two.example", two.address(), "proxy_mode = \"offline\"\n")}}}) {}
+      : rig({.global = settings.global,
+             .servers = {{"one", server_file("one.example", one.address(),
+                                             "proxy_mode = \"offline\"\n" + settings.of_both +
+                                                 settings.fallback_of_one)},
+                         {"two", server_file("two.example", two.address(),
+                                             "proxy_mode = \"offline\"\n" + settings.of_both)}}}) {}
   Moves() : Moves(Settings{}) {}
 
   struct Player {
@@ -223,6 +225,62 @@ TEST_P(SessionMoves, to_nowhere_are_refused_with_a_reason) {
   EXPECT_TRUE(send("two", "Nobody").contains("not here"));
   send("one");
   EXPECT_TRUE(rig.logged({"not moved", "is there already"}));
+  ASSERT_TRUE(world->mark('s'));
+  EXPECT_TRUE(steve->game.until_marked('s'));
+}
+
+TEST_P(SessionMoves, of_all_players_leave_nobody_behind) {
+  std::unique_ptr<ShownWorld> first, second, third, next;
+  const auto steve = join("one.example", one, first);
+  const auto alex = join("one.example", one, second, "Alex");
+  const auto there = join("two.example", two, third, "Zoe");
+  EXPECT_EQ(rig.daemon().command("send-all two --from three").head, "there is no server three");
+  EXPECT_EQ(rig.daemon().command("send-all two --from two").head,
+            "0 players are on the way to two");
+  EXPECT_EQ(rig.daemon().command("send-all two").head, "2 players are on the way to two");
+  std::vector<std::unique_ptr<ShownWorld>> worlds(2);
+  std::thread serving([&] {
+    for (auto& world : worlds) {
+      world = std::make_unique<ShownWorld>(two.accept());
+      EXPECT_TRUE(world->let_in());
+      EXPECT_TRUE(appear(*world, "two.example", 7));
+    }
+  });
+  // Of two who come at once either may be the first.
+  std::thread other([&] { EXPECT_TRUE(alex->game.until_marked('j')) << alex->game.kicked; });
+  EXPECT_TRUE(steve->game.until_marked('j')) << steve->game.kicked;
+  other.join();
+  serving.join();
+  EXPECT_TRUE(rig.logged({"moved", "Steve", "two"}));
+  EXPECT_TRUE(rig.logged({"moved", "Alex", "two"}));
+}
+
+class SessionMovesByPlayers : public Moves {
+ protected:
+  SessionMovesByPlayers()
+      : Moves({.fallback_of_one = {},
+               .of_both = "network = \"main\"\n",
+               .global = "permissions.player_commands = [\"server\"]\n"}) {}
+};
+INSTANTIATE_TEST_SUITE_P(Versions, SessionMovesByPlayers,
+                         ::testing::Values(mc::v1_8, mc::v1_12_2, mc::v1_21_4),
+                         [](const auto& p) { return "v" + std::to_string(mc::number(p.param)); });
+
+// The answer is given before it is known; what came of it is said, too.
+TEST_P(SessionMovesByPlayers, that_fail_are_told) {
+  std::unique_ptr<ShownWorld> world;
+  const auto steve = join("one.example", one, world);
+  two.close();
+  const bool is_chat = version() < mc::v1_19;
+  ByteBuffer body;
+  mc::Writer out(body, version());
+  out.varint(*mc::id_map(version(), mc::State::play, mc::Bound::server)
+                  .id(is_chat ? mc::Kind::chat : mc::Kind::chat_command));
+  out.string(is_chat ? "/drawbridge server two" : "drawbridge server two");
+  ASSERT_TRUE(steve->login.link.write_body(body));
+  EXPECT_EQ(steve->game.hears(), "on the way to two");
+  const std::string why = steve->game.hears();
+  EXPECT_EQ(why, "You cannot go to two: it cannot be reached");
   ASSERT_TRUE(world->mark('s'));
   EXPECT_TRUE(steve->game.until_marked('s'));
 }

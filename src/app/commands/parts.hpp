@@ -29,6 +29,9 @@ struct CommandParts {
       drain;
   std::function<Result<>(const std::string& server, const std::string& address)> reset;
   std::function<const config::Origins&()> origins;
+  // Runs this on the commands' thread, when what runs there now is done and its answer is on its
+  // way. Any thread.
+  std::function<void(std::function<void()>)> afterwards;
   // Admins until the next start, beside those of the file.
   std::set<std::string>& operators;
   std::function<void()> operators_changed;

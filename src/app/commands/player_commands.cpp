@@ -271,16 +271,16 @@ Answer go_to_server(const CommandParts& parts, const CommandCall& call) {
   if (std::ranges::find(others, wanted) == others.end() && wanted != call.caller.server)
     return Answer::error(
         fmt::format("there is no server {} that you can go to", escaped_for_log(wanted, 64)));
-  parts.proxy.move_player(call.caller.session,
-                          {.server = wanted,
-                           .only_in_network = wanted != call.caller.server,
-                           .done = [&proxy = parts.proxy, session = call.caller.session,
-                                    wanted](const core::MoveOutcome& outcome) {
-                             if (outcome.moved) return;
-                             proxy.tell_player(
-                                 session, mc::Text::legacy(fmt::format("§cYou cannot go to {}: {}",
-                                                                       wanted, outcome.why)));
-                           }});
+  parts.proxy.move_player(
+      call.caller.session,
+      {.server = wanted,
+       .only_in_network = wanted != call.caller.server,
+       .done = [&parts, session = call.caller.session, wanted](const core::MoveOutcome& outcome) {
+         if (outcome.moved) return;
+         const auto words =
+             mc::Text::legacy(fmt::format("§cYou cannot go to {}: {}", wanted, outcome.why));
+         parts.afterwards([&parts, session, words] { parts.proxy.tell_player(session, words); });
+       }});
   return Answer::ok("on the way to " + wanted);
 }
 

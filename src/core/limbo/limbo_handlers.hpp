@@ -7,8 +7,10 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/limbo.hpp"
+#include "core/server.hpp"
 
 namespace drawbridge::core {
 
@@ -28,5 +30,13 @@ class LimboHandlers {
   mutable std::mutex mutex_;
   std::map<std::string, HandlerPtr, std::less<>> handlers_;
 };
+
+// The handlers before this server, in order. `waits`: who comes while it sleeps waits in the limbo,
+// whether `server_wake` is named or not; else it is not asked.
+std::vector<std::string> limbo_chain(const Server& server, bool waits);
+
+// Whether there is a handler before this server that is not built in: one that may be there to keep
+// players out, so that nobody may be led past it.
+bool has_checks(const Server& server);
 
 }  // namespace drawbridge::core

@@ -1,5 +1,7 @@
 #include "core/limbo/limbo_host.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "core/limbo/limbo_texts.hpp"
 #include "core/limbo/lobby.hpp"
 #include "core/session/mover.hpp"
+#include "core/session/traveller.hpp"
 #include "core/wake/send_back.hpp"
 
 namespace drawbridge::core {
@@ -48,6 +51,12 @@ mc::Text words_of(const LimboOutcome& denial, TextSubject subject) {
   return kick_words(kick_of(denial), subject);
 }
 
+std::string plain_words_of(const LimboOutcome& denial, TextSubject subject) {
+  std::string words = mc::to_plain(words_of(denial, std::move(subject)));
+  std::ranges::replace(words, '\n', ' ');
+  return words;
+}
+
 LimboHost::LimboHost(Desk& desk, mc::Codecs& codecs) : desk_(desk), pump_(desk.worker(), codecs) {}
 
 TextSubject LimboHost::subject_of(const Session& session) const {
@@ -82,6 +91,10 @@ std::shared_ptr<const mc::CommandTree> LimboHost::commands_of(const Session& ses
 void LimboHost::on_limbo_spawn(std::uint64_t id) {
   Session& session = Desk::session_of(id);
   if (session.server->is_lobby) return show_lobby(*session.limbo, subject_of(session));
+  welcome(session);
+}
+
+void LimboHost::welcome(Session& session) {
   show_limbo(*session.limbo, subject_of(session));
   const auto tree = session.version >= mc::v1_13 ? commands_of(session) : nullptr;
   if (tree) session.limbo->say(mc::only_commands(*tree, session.version));
@@ -136,15 +149,19 @@ void LimboHost::on_visit_over(LimboVisit& visit, LimboOutcome outcome) {
   switch (outcome.kind) {
     case LimboOutcome::Kind::deny: {
       const bool cannot_be_had = outcome.kick == "offline" || outcome.kick == "start_failed";
-      auto others = cannot_be_had ? substitutes(session) : std::vector<std::string>{};
+      std::vector<std::string> others;
+      // Whoever had a place before is not put out of the game for wanting another one.
+      if (session.can_travel() && session.traveller->came_from)
+        others.push_back(session.traveller->came_from->id());
+      if (cannot_be_had) std::ranges::copy(substitutes(session), std::back_inserter(others));
       return send_off(session, std::move(others), std::move(outcome));
     }
     case LimboOutcome::Kind::accept:
       if (session.server->config.limbo) return;  // it has arrived
       if (visit.way_back()) return send_back(session, *visit.way_back());
-      return set_off(session, session.server->id());
+      return set_off(session, session.server->id(), true);
     case LimboOutcome::Kind::redirect:
-      return set_off(session, outcome.server);
+      return set_off(session, outcome.server, false);
     case LimboOutcome::Kind::hold:
     case LimboOutcome::Kind::chain:
       break;  // the visit keeps these to itself
@@ -168,22 +185,21 @@ std::vector<std::string> LimboHost::substitutes(const Session& session) const {
 }
 
 // Its place at the server that it waits for is taken anew there, like everybody's.
-void LimboHost::set_off(Session& session, std::string server) {
+void LimboHost::set_off(Session& session, std::string server, bool asked_handlers) {
   session.place.give_back();
   desk_.mover().move(session.number,
                      {.server = std::move(server),
+                      .asked_handlers = asked_handlers,
                       .done = [this, number = session.number](const MoveOutcome& outcome) {
-                        if (Session* there = arrived(number, outcome))
-                          there->visit->on_refused(outcome.why);
+                        Session* there = still_here(number, outcome);
+                        if (there != nullptr && there->visit) there->visit->on_refused(outcome.why);
                       }});
 }
 
 // Null: it has arrived, or is gone.
-Session* LimboHost::arrived(std::uint64_t number, const MoveOutcome& outcome) {
-  Session* session = desk_.find_session(number);
-  if (session == nullptr || !session->visit) return nullptr;
-  if (outcome.moved) session->visit.reset();
-  return session->limbo != nullptr && session->visit ? session : nullptr;
+Session* LimboHost::still_here(std::uint64_t number, const MoveOutcome& outcome) {
+  Session* session = outcome.moved ? nullptr : desk_.find_session(number);
+  return session != nullptr && session->limbo != nullptr ? session : nullptr;
 }
 
 // To the first of these that takes it, and off with these words if none does.
@@ -197,10 +213,10 @@ void LimboHost::send_off(Session& session, std::vector<std::string> servers, Lim
   desk_.mover().move(session.number,
                      {.server = std::move(first),
                       .done = [this, number = session.number, servers = std::move(servers),
+                               words = plain_words_of(denial, subject_of(session)),
                                denial = std::move(denial)](const MoveOutcome& outcome) mutable {
-                        Session* there = desk_.find_session(number);
-                        if (there != nullptr && outcome.moved) there->visit.reset();
-                        if (there != nullptr && there->limbo != nullptr && !outcome.moved)
+                        if (outcome.moved) return desk_.mover().tell_why(number, words);
+                        if (Session* there = still_here(number, outcome))
                           send_off(*there, std::move(servers), std::move(denial));
                       }});
 }

@@ -40,6 +40,8 @@ class LimboHost final : public LimboOwner, public VisitOwner {
 
   // A new world has taken the place of `before`; called for each player in the limbo.
   void on_world(Session& session, const World& before);
+  // The player stands in the limbo, and is where it is now since just now.
+  void welcome(Session& session);
   // The session has ended; its record goes after this.
   static void on_end(Session& session, SessionEndReason why);
 
@@ -56,8 +58,8 @@ class LimboHost final : public LimboOwner, public VisitOwner {
   // What the player may use of our commands; null: nothing.
   [[nodiscard]] std::shared_ptr<const mc::CommandTree> commands_of(const Session& session) const;
   void time_is_up(Session& session);
-  void set_off(Session& session, std::string server);
-  Session* arrived(std::uint64_t number, const MoveOutcome& outcome);
+  void set_off(Session& session, std::string server, bool asked_handlers);
+  Session* still_here(std::uint64_t number, const MoveOutcome& outcome);
   void send_back(Session& session, const mc::Transfer& to);
   void send_off(Session& session, std::vector<std::string> servers, api::LimboOutcome denial);
   [[nodiscard]] std::vector<std::string> substitutes(const Session& session) const;
@@ -71,5 +73,7 @@ class LimboHost final : public LimboOwner, public VisitOwner {
 config::Kick kick_of(const api::LimboOutcome& denial);
 // The words of a denial, as a limbo handler or a refusal in the limbo gives it.
 mc::Text words_of(const api::LimboOutcome& denial, TextSubject subject);
+// The same as one line without colours.
+std::string plain_words_of(const api::LimboOutcome& denial, TextSubject subject);
 
 }  // namespace drawbridge::core

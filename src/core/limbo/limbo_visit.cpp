@@ -103,6 +103,13 @@ std::optional<LimboOutcome> LimboVisit::walk() {
   return walk_on(LimboOutcome::accept());
 }
 
+std::optional<LimboOutcome> LimboVisit::walk_further() {
+  if (!early_) return std::nullopt;
+  LimboOutcome outcome = *std::exchange(early_, std::nullopt);
+  leave(leave_of(outcome));
+  return walk_on(std::move(outcome));
+}
+
 // Goes on with what the last handler said.
 std::optional<LimboOutcome> LimboVisit::walk_on(LimboOutcome outcome) {
   for (;;) {

@@ -62,6 +62,10 @@ class LimboVisit final : public api::LimboGuest {
   // Asks handler after handler. Nothing: one holds the player. Once, at the beginning.
   std::optional<api::LimboOutcome> walk();
 
+  // Before it stands in the world: what has become of the hold meanwhile; if anything, the walk
+  // goes on. Nothing: it is held.
+  std::optional<api::LimboOutcome> walk_further();
+
   // The player stands in the world: shows what was said so far; what became of the hold meanwhile
   // is acted on, so the visit may be over.
   void stand(LimboSession& session, VisitOwner& owner);
@@ -74,6 +78,10 @@ class LimboVisit final : public api::LimboGuest {
   // It is leaving the limbo or the proxy.
   void leave(api::LimboLeave why);
 
+  // The name of the handler that was asked last.
+  [[nodiscard]] std::string_view station() const {
+    return next_ == 0 ? std::string_view() : std::string_view(start_.chain[next_ - 1]);
+  }
   [[nodiscard]] bool holds() const { return handler_ != nullptr && held_; }
   [[nodiscard]] bool allows_our_commands() const {
     return handler_ == nullptr || handler_->allows_our_commands();

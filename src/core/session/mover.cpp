@@ -14,12 +14,13 @@
 #include "core/commands/bungee_channel.hpp"
 #include "core/commands/game_commands.hpp"
 #include "core/desk.hpp"
-#include "core/limbo/limbo_frames.hpp"
-#include "core/limbo/limbo_host.hpp"
+#include "core/limbo/limbo_handlers.hpp"
+#include "core/limbo/limbo_lesson.hpp"
 #include "core/limbo/limbo_session.hpp"
 #include "core/limbo/limbo_visit.hpp"
 #include "core/limbo/reconnect.hpp"
 #include "core/packet_stream.hpp"
+#include "core/session/move.hpp"
 #include "core/session/packet_pump.hpp"
 #include "core/session/packet_session.hpp"
 #include "core/session/session_start.hpp"
@@ -35,9 +36,6 @@ namespace {
 
 // How long a player may wait for its turn, whatever server has died with how many on it.
 constexpr Duration longest_queue = minutes(5);
-// How long a client may take to arrive where it is already going.
-constexpr Duration longest_arrival = seconds(30);
-constexpr Duration look_again = milliseconds(20);
 constexpr Duration until_it_reads = milliseconds(100);
 // A loss so soon after a move is a failure of that move.
 constexpr Duration just_arrived = seconds(10);
@@ -55,10 +53,6 @@ bool in_one_network(const Server& a, const Server& b) {
 bool is_forge(const mc::Host& host) {
   return host.kept.find("FML") != std::string::npos;
 }
-// Forge of 1.13 to 1.20.1 negotiates in login, with its first server.
-bool negotiated_in_login(const mc::Host& host) {
-  return host.kept.find("FML2") != std::string::npos || host.kept.find("FML3") != std::string::npos;
-}
 
 ByteBuffer whole(const mc::Packet& packet) {
   ByteBuffer body;
@@ -72,6 +66,8 @@ std::string words_of(const Refusal& refusal) {
   if (!refusal.reason.empty())
     return escaped_for_log(readable_reason(refusal.reason), longest_words);
   if (!refusal.detail.empty()) return std::string(refusal.detail);
+  if (refusal.kick == config::Kick::offline) return "it cannot be reached";
+  if (refusal.kick == config::Kick::full) return "it is full";
   return std::string(config::name_of(refusal.kick));
 }
 
@@ -95,28 +91,6 @@ bool has_words_of(std::string_view reason, const std::vector<std::string>& patte
     return true;
   });
 }
-
-// What a coroutine knows of the player that it moves. `session` is null once that is gone.
-struct Mover::Move {
-  Move(Session& s, net::TaskControl& c) : session(&s), control(c) { s.move = this; }
-  ~Move() {
-    if (session != nullptr) session->move = nullptr;
-  }
-  Move(const Move&) = delete;
-  Move& operator=(const Move&) = delete;
-
-  Session* session;
-  net::TaskControl& control;
-  std::string why;                  // the last failure
-  std::optional<BackendLoss> loss;  // of the old place, while it was on its way
-};
-
-// Where to, and what if not.
-struct Mover::Plan {
-  MoveOrder order;                  // with a server: on request
-  std::optional<BackendLoss> loss;  // the old place is gone already
-  ServerPtr from = nullptr;         // the server that was lost
-};
 
 // What the player reads of a move that it did not ask for.
 std::string Mover::reason_of(const Plan& plan) {
@@ -210,15 +184,19 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
   Move move(*session, control);
   const TimePoint begun = desk_.worker().now();
   const std::string from = session->server->id();
-  bool moved = false;
-  if (under_way_ < at_once) {
+  Way way = Way::goes;
+  if (!plan.order.server.empty()) way = co_await ask_handlers(move, plan.order);
+  bool moved = way == Way::waits;
+  if (way != Way::goes) {
+    // It stays where it is, or in the limbo.
+  } else if (under_way_ < at_once) {
     ++under_way_;
     const TurnPtr turn = std::make_shared<Turn>(*this);
     moved = co_await go_through(move, plan);
   } else {
     net::Later<TurnPtr> later(desk_.worker());
     waiting_.push_back(later.resolver());
-    auto turn = co_await later.get(begun + longest_queue);
+    auto turn = co_await later.get(desk_.worker().now() + longest_queue);
     // A turn may come to one who has left in the same moment.
     if (!turn) {
       move.why = "too many players are on their way";
@@ -237,7 +215,10 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
     outcome.server = move.session->server->id();
     const auto took =
         std::chrono::duration_cast<milliseconds>(desk_.worker().now() - begun).count();
-    log::info("session", moved ? "moved" : "not moved",
+    const std::string_view what = way == Way::waits ? "waits in the limbo"
+                                  : moved           ? "moved"
+                                                    : "not moved";
+    log::info("session", what,
               {{"session", number},
                {"player", move.session->names.player()},
                {"from", from},
@@ -260,6 +241,7 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
   } else {
     outcome.why = "the player has left";
   }
+  move.release();
   if (plan.order.done) plan.order.done(outcome);
 }
 
@@ -300,8 +282,9 @@ void Mover::turn_is_over() {
 std::vector<ServerPtr> Mover::substitutes(const Session& session, const Plan& plan) const {
   const Traveller& traveller = *session.traveller;
   const World& world = *desk_.world();
+  const bool goes_back = plan.loss && traveller.came_from;
   std::vector<std::string> ids;
-  if (plan.loss && traveller.came_from) ids.push_back(traveller.came_from->id());
+  if (goes_back) ids.push_back(traveller.came_from->id());
   for (const std::string& id : config::effective_fallback(plan.from->config, *world.global))
     ids.push_back(id);
   Caller caller(desk_, desk_.world());
@@ -313,6 +296,8 @@ std::vector<ServerPtr> Mover::substitutes(const Session& session, const Plan& pl
     if (!index || id == plan.from->id()) continue;
     if (std::ranges::find(traveller.lost_at, id) != traveller.lost_at.end()) continue;
     const ServerPtr& server = world.servers[*index];
+    // Where it comes from it has passed them.
+    if (has_checks(*server) && !(goes_back && id == traveller.came_from->id())) continue;
     if (may_stand_in(caller, *server, traveller.profile) &&
         std::ranges::find(out, server) == out.end())
       out.push_back(server);
@@ -320,30 +305,37 @@ std::vector<ServerPtr> Mover::substitutes(const Session& session, const Plan& pl
   return out;
 }
 
+// Null: the player cannot go there; `why` says it.
+ServerPtr Mover::target_of(Move& move, const MoveOrder& order) const {
+  const Session& session = *move.session;
+  const WorldPtr& world = desk_.world();
+  const auto index = world->index_of(order.server);
+  if (!index) {
+    move.why = "there is no such server";
+    return nullptr;
+  }
+  const ServerPtr& server = world->servers[*index];
+  Caller caller(desk_, world);
+  caller.version = session.version;
+  caller.peer = session.client;
+  if (session.packets != nullptr && session.server->id() == server->id()) {
+    move.why = "the player is there already";
+  } else if (order.only_in_network && !in_one_network(*server, *session.server)) {
+    move.why = "it is in another network";
+  } else if (!may_stand_in(caller, *server, session.traveller->profile)) {
+    move.why = "the player may not go there";
+  } else {
+    return server;
+  }
+  return nullptr;
+}
+
 net::Task<bool> Mover::go_through(Move& move, Plan& plan) {
   std::vector<ServerPtr> servers;
   if (plan.order.server.empty()) {
     servers = substitutes(*move.session, plan);
-  } else {
-    const WorldPtr world = desk_.world();
-    const auto index = world->index_of(plan.order.server);
-    Caller caller(desk_, world);
-    caller.version = move.session->version;
-    caller.peer = move.session->client;
-    const ServerPtr server = index ? world->servers[*index] : nullptr;
-    const bool is_there =
-        server && move.session->packets != nullptr && move.session->server->id() == server->id();
-    if (!server) {
-      move.why = "there is no such server";
-    } else if (is_there) {
-      move.why = "the player is there already";
-    } else if (plan.order.only_in_network && !in_one_network(*server, *move.session->server)) {
-      move.why = "it is in another network";
-    } else if (!may_stand_in(caller, *server, move.session->traveller->profile)) {
-      move.why = "the player may not go there";
-    } else {
-      servers.push_back(server);
-    }
+  } else if (ServerPtr server = target_of(move, plan.order)) {
+    servers.push_back(std::move(server));
   }
   // Whoever is brought back waits for that first, others if nobody takes them.
   const bool comes_back =
@@ -357,7 +349,7 @@ net::Task<bool> Mover::go_through(Move& move, Plan& plan) {
     bool arrived = false;
     if (server->config.limbo) {
       arrived = co_await await_ready(move);
-      if (arrived) arrived = put_in_limbo(move, server, nullptr);
+      if (arrived) arrived = put_in_limbo(move, server, nullptr, !plan.loss);
     } else {
       arrived = co_await try_server(move, server);
     }
@@ -366,32 +358,6 @@ net::Task<bool> Mover::go_through(Move& move, Plan& plan) {
   if (!plan.loss || comes_back) co_return false;
   auto waits = co_await wait_for_it(move, plan);
   co_return waits;
-}
-
-net::Task<bool> Mover::wait_for_it(Move& move, Plan& plan) {
-  if (plan.from->config.limbo_handlers.empty()) co_return false;
-  auto ready = co_await await_ready(move);
-  if (!ready) co_return false;
-  const Session& session = *move.session;
-  const Traveller& traveller = *session.traveller;
-  LimboVisitPtr visit(new LimboVisit(desk_, {.player = {.session = session.number,
-                                                        .name = traveller.profile.name,
-                                                        .uuid = traveller.profile.uuid,
-                                                        .verified = traveller.profile.authenticated,
-                                                        .address = session.client,
-                                                        .host = traveller.host.name,
-                                                        .protocol = mc::number(session.version)},
-                                             .context = {.kind = api::LimboContext::Kind::kicked,
-                                                         .server = plan.from->id(),
-                                                         .words = plan.loss->reason},
-                                             .server = plan.from,
-                                             .chain = plan.from->config.limbo_handlers}));
-  const auto outcome = visit->walk();
-  if (outcome) {
-    if (!outcome->words.empty()) move.why = outcome->words;
-    co_return false;
-  }
-  co_return put_in_limbo(move, plan.from, std::move(visit));
 }
 
 net::Task<bool> Mover::try_server(Move& move, ServerPtr server) {
@@ -498,13 +464,15 @@ net::Task<bool> Mover::await_ready(Move& move) {
 void Mover::arrive(Move& move, BackendJoined& joined, NextBackend next) {
   Session& session = *move.session;
   Traveller& traveller = *session.traveller;
-  const bool was_attached = session.packets != nullptr && session.packets->is_attached();
-  traveller.came_from = was_attached ? session.server : nullptr;
+  if (session.packets != nullptr) {
+    traveller.came_from = session.packets->is_attached() ? session.server : nullptr;
+  } else if (!session.visit) {
+    traveller.came_from = session.server;  // a limbo
+  }
   traveller.moved_at = desk_.worker().now();
   next.link = joined.backend.release();
   // The one of the server that is left goes with it.
-  traveller.lesson =
-      LimboLesson::of(desk_.services().limbo, session.version, joined.server->id());
+  traveller.lesson = LimboLesson::of(desk_.services().limbo, session.version, joined.server->id());
   next.rules.lesson = traveller.lesson.get();
   const SessionRules rules = next.rules;
   desk_.seat(session, {.server = std::move(joined.server),
@@ -527,44 +495,6 @@ void Mover::arrive(Move& move, BackendJoined& joined, NextBackend next) {
   session.limbo = nullptr;
   desk_.add_packets(session, start);  // after which the record may be gone
   if (move.session != nullptr) session.packets->take_backend(std::move(next));
-}
-
-bool Mover::put_in_limbo(Move& move, const ServerPtr& limbo, LimboVisitPtr visit) {
-  Session& session = *move.session;
-  const Traveller& traveller = *session.traveller;
-  if (session.packets == nullptr || negotiated_in_login(traveller.host)) return false;
-  LimboFramesPtr frames =
-      desk_.services().limbo.of(session.version, session.packets->client_threshold(),
-                                session.server->id());
-  if (!frames) {
-    move.why = "the registries of this version are not known";
-    return false;
-  }
-  const auto verified =
-      traveller.profile.authenticated ? std::optional(traveller.profile.uuid) : std::nullopt;
-  Place place = Place::take(limbo->state, limbo->most_for(traveller.profile.name, verified));
-  if (!place) {
-    move.why = "it is full";
-    return false;
-  }
-  if (session.packets->is_attached()) session.packets->detach_backend();
-  session.carried.to_client += session.packets->bytes().to_client;
-  session.carried.to_backend += session.packets->bytes().to_backend;
-  LimboStart start{.version = session.version,
-                   .client = {},
-                   .frames = std::move(frames),
-                   .rules = SessionRules::of(desk_.world()->global->limits),
-                   .uuid = traveller.profile.uuid,
-                   .player = traveller.profile.name,
-                   .from_a_world = true,
-                   .owes_packs = session.packets->owes_packs()};
-  start.rules.luggage = &session.traveller->luggage;
-  start.client = session.packets->release_client(start.sends);
-  session.packets = nullptr;
-  desk_.seat(session, {.server = limbo, .place = std::move(place)});
-  session.visit = std::move(visit);
-  desk_.add_limbo(session, start);  // after which the record may be gone
-  return true;
 }
 
 }  // namespace drawbridge::core

@@ -2,9 +2,9 @@
 // server that is no more to one that stands in, from a server into a limbo. One way for all of
 // them:
 //
-//   its turn > a place > the backend is dialled and logged in to > (before 1.20.2: its `login` is
-//   read) > the old place is left > the client turns to configuration (1.20.2 and later) > the next
-//   backend has the player
+//   (on request) the server's limbo handlers, and its start if it sleeps > its turn > a place > the
+//   backend is dialled and logged in to > (before 1.20.2: its `login` is read) > the old place is
+//   left > the client turns to configuration (1.20.2 and later) > the next backend has the player
 //
 // How it is used, from the player's worker:
 //
@@ -28,10 +28,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "api/limbo.hpp"
 #include "config/global.hpp"
+#include "core/limbo/limbo_frames.hpp"
 #include "core/server.hpp"
 #include "core/session/session_owner.hpp"
 #include "core/world.hpp"
@@ -57,6 +60,8 @@ struct MoveOrder {
   std::string server;  // id
   // Players may ask for servers of their own network only; operators and limbo handlers for any.
   bool only_in_network = false;
+  // Its limbo handlers have let the player go on, and need not be asked.
+  bool asked_handlers = false;
   // On the worker, exactly once; the session may be gone by then. May be empty.
   std::function<void(const MoveOutcome&)> done = {};
 };
@@ -109,14 +114,26 @@ class Mover {
 
   net::Task<> run(std::uint64_t number, Plan plan);
   net::Task<> tell_when_it_reads(std::uint64_t number, std::string why);
+  // What the handlers of the server that it goes to have said: `waits`: it is in the limbo now.
+  enum class Way : std::uint8_t { goes, waits, refused };
+  net::Task<Way> ask_handlers(Move& move, MoveOrder& order);
+  net::Task<std::optional<api::LimboOutcome>> hear(Move& move, LimboVisit& visit, Duration within);
+  net::Task<std::optional<api::LimboOutcome>> stand(Move& move, LimboVisit& visit);
+  [[nodiscard]] bool stands_where_it_is(const Session& session, const LimboVisit& visit) const;
+  ServerPtr target_of(Move& move, const MoveOrder& order) const;
   net::Task<bool> go_through(Move& move, Plan& plan);
   net::Task<bool> try_server(Move& move, ServerPtr server);
   net::Task<bool> read_join(Move& move, BackendJoined& joined, NextBackend& next);
   net::Task<bool> await_ready(Move& move);
   // In the limbo, with the handlers of the server that was lost.
   net::Task<bool> wait_for_it(Move& move, Plan& plan);
-  bool put_in_limbo(Move& move, const ServerPtr& limbo,
-                    std::unique_ptr<LimboVisit, LimboVisitDeleter> visit);
+  using VisitPtr = std::unique_ptr<LimboVisit, LimboVisitDeleter>;
+  [[nodiscard]] VisitPtr visit_of(const Session& session, ServerPtr server,
+                                  std::vector<std::string> chain, api::LimboContext context) const;
+  [[nodiscard]] LimboFramesPtr frames_for(const Session& session) const;
+  // To the limbo, or to another place in it. `visit` may be null: `limbo` is a server that is one.
+  // `may_return`: if it comes to nothing the player goes back to where it is now.
+  bool put_in_limbo(Move& move, const ServerPtr& limbo, VisitPtr visit, bool may_return);
   void arrive(Move& move, BackendJoined& joined, NextBackend next);
   [[nodiscard]] std::vector<ServerPtr> substitutes(const Session& session, const Plan& plan) const;
   static std::string reason_of(const Plan& plan);

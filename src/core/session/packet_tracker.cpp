@@ -21,10 +21,10 @@ constexpr Kind play_to_client[] = {
     Kind::start_configuration, Kind::bundle_delimiter,     Kind::keep_alive,
     Kind::kick_disconnect,     Kind::chunk_batch_finished, Kind::set_compression,
     Kind::add_resource_pack,   Kind::cookie_request,       Kind::transfer};
-constexpr Kind configuration_to_client[] = {
-    Kind::finish_configuration, Kind::keep_alive,    Kind::disconnect,
-    Kind::select_known_packs,   Kind::feature_flags, Kind::add_resource_pack,
-    Kind::cookie_request,       Kind::transfer};
+constexpr Kind configuration_to_client[] = {Kind::finish_configuration, Kind::keep_alive,
+                                            Kind::disconnect,           Kind::select_known_packs,
+                                            Kind::feature_flags,        Kind::add_resource_pack,
+                                            Kind::cookie_request,       Kind::transfer};
 constexpr Kind play_to_backend[] = {
     Kind::configuration_acknowledged, Kind::keep_alive,      Kind::chunk_batch_received,
     Kind::resource_pack_receive,      Kind::cookie_response, Kind::custom_payload};
