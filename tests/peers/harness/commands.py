@@ -36,6 +36,8 @@ async def used(step: Steps, plan, door, first, second) -> None:
         await player.hears(f"you are on {first.name}")
         await player.ask("command", text="drawbridge kick somebody")
         await player.hears("there is no command")
+        await player.ask("command", text=f"drawbridge find {player.name}")
+        await player.hears("You do not have the permission")
     with step("the server's own reach it"):
         await player.ask("command", text="greet")
         await player.hears(f"<{player.name}> /greet")

@@ -97,9 +97,26 @@ async def taken_over(step: Steps, plan, door, server: Server, other) -> None:
         await server.kill()
 
 
-def keeper(server: Server, folder) -> dict:
+async def chosen(step: Steps, plan, door, server: Server, other, worlds_seen: int) -> None:
+    """By somebody who plays elsewhere: stays there until it is ready, or waits in the limbo."""
+    with step("login elsewhere"):
+        player = await plan.lab.join(door, other, domain=elsewhere(server.version), source=next(sources))
+        await moving.arrives(player, other, 1)
+    with step("to the server that was woken"):
+        await moving.send(door, player, server)
+        await player.ask("heardTimes", text=f"welcome {player.name}", times=2)
+        await worlds(player, worlds_seen)
+    with step("leave"):
+        await moving.leave(player)
+
+
+def elsewhere(version: str) -> str:
+    return f"other-{version.replace('.', '-')}.test"
+
+
+def keeper(server: Server, folder, way: str = "limbo") -> dict:
     return {"type": "local", "command": places.tool("node"), "args": [*server.arguments, "late"],
-            "working_dir": str(folder), "while_starting": "limbo", "poll_interval": "500ms", "shutdown_after": "3s",
+            "working_dir": str(folder), "while_starting": way, "poll_interval": "500ms", "shutdown_after": "3s",
             "wakes_per_source": 1000, "wakes_per_server": 1000, "environment.NODE_PATH": str(places.NODE_MODULES)}
 
 
@@ -123,15 +140,23 @@ def cells_of_version(plan, door, mode: str, version: str) -> list[Cell]:
         found.append(Cell("waiting", f"{what} {version} {mode}",
                           lambda step: scenario(step, plan, door, server, *more), row=version, column=f"{what}, {mode}"))
 
-    sleeping = Server(plan, version, f"sleeping-{mode}")
-    folder = plan.folder / sleeping.name
-    folder.mkdir()
-    add("woken while the player is in the limbo", sleeping, woken, server_manager=keeper(sleeping, folder))
+    def sleeping(what: str, way: str):
+        server = Server(plan, version, f"{what}-{mode}")
+        folder = plan.folder / server.name
+        folder.mkdir()
+        return server, keeper(server, folder, way)
+
+    server, keys = sleeping("sleeping", "limbo")
+    add("woken while the player is in the limbo", server, woken, server_manager=keys)
     add("brought back to a killed server", Server(plan, version, f"returning-{mode}"), brought_back,
         limbo_handlers=["reconnect"])
     other = plan.lab.backends[moving.second_name(version)]
-    other_name = f"other-{version.replace('.', '-')}"
-    door.write_server(other_name, f"127.0.0.1:{other.port}", [f"{other_name}.test"])
+    other_name = elsewhere(version).removesuffix(".test")
+    door.write_server(other_name, f"127.0.0.1:{other.port}", [elsewhere(version)])
     add("taken over from a killed server", Server(plan, version, f"killed-{mode}"), taken_over, other,
         fallback=[other_name])
+    for way, what, worlds_seen in (("hold", "woken while the player is on another server", 2),
+                                   ("limbo", "woken from another server, by way of the limbo", 3)):
+        server, keys = sleeping(f"chosen-{way}", way)
+        add(what, server, chosen, other, worlds_seen, server_manager=keys)
     return found
