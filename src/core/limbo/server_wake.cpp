@@ -120,7 +120,8 @@ LimboOutcome ServerWake::on_enter(api::LimboGuest& guest) {
                         .verified = player.verified,
                         .host = player.host},
                 .unreachable = visit.unreachable(),
-                .waits = true},
+                .waits = true,
+                .leaves = visit.way_back().has_value()},
                {.answer = std::move(answer), .alive = handle});
   visit.expect_at(server.state);
   const auto& longest = server.config.server_manager->hold_timeout;

@@ -36,6 +36,8 @@ struct Knock {
   api::WakeRequest who;
   bool unreachable = false;  // it was dialled just now, in vain
   bool waits = true;         // for the end of the start; false: answered at once
+  // It waits, and is sent away then, to come again by a connection of its own.
+  bool leaves = false;
 };
 
 // Who is told. `alive` is expired when nobody waits any more.

@@ -46,7 +46,7 @@ net::Task<WaitOutcome> send_back_when_ready(Connection& connection, PacketStream
   auto inside =
       co_await send_login_success(client, mc::Threshold(), std::move(success), connection.deadline);
   if (!inside) co_return gone(std::move(inside.error().what));
-  AskToWake ask{.who = std::move(who), .unreachable = false, .waits = true};
+  AskToWake ask{.who = std::move(who), .unreachable = false, .waits = true, .leaves = true};
   auto waited = co_await wait_for_server(connection, client, std::move(ask));
   if (waited.kind != WaitOutcome::Kind::dial) co_return waited;
   const TimePoint now = connection.desk.worker().now();

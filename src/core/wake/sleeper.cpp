@@ -32,9 +32,9 @@ constexpr std::size_t longest_status = 64 << 10;
 using api::KeeperReport;
 using api::KeeperState;
 
-// Told that it is under way, and to come again.
+// Told to: because it is under way, or when it is ready.
 bool comes_again(const Knock& knock) {
-  return !knock.waits && knock.who.cause == api::WakeCause::login;
+  return knock.leaves || (!knock.waits && knock.who.cause == api::WakeCause::login);
 }
 
 WakeAnswer refused(config::Kick kick, std::string detail) {

@@ -92,11 +92,12 @@ class SleeperTest : public ::testing::Test {
     }
     return record_->state() == state;
   }
-  void knock() {
-    change([this] {
+  void knock(bool leaves = false) {
+    change([this, leaves] {
       Knock knock{.server = "lobby",
                   .source = *IpAddress::parse("198.51.100.7"),
-                  .who = {.cause = api::WakeCause::login, .player = "Steve"}};
+                  .who = {.cause = api::WakeCause::login, .player = "Steve"},
+                  .leaves = leaves};
       sleeper_->knock(knock, {.answer = [this](WakeAnswer answer) { answers_.push_back(answer); },
                               .alive = token_});
     });
@@ -189,6 +190,28 @@ TEST_F(SleeperTest, AKeeperThatRefusesIsAFailedStart) {
   knock();
   EXPECT_TRUE(becomes(WakeState::crashed));
   EXPECT_EQ(answer(), WakeAnswer::Kind::failed);
+}
+
+// They are nobody's players until they are back.
+TEST_F(SleeperTest, WaitsForThoseWhoAreToComeAgain) {
+  shutdown_after_ = milliseconds(1);
+  begin();
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  knock(true);
+  change([this] { script_.says = KeeperState::running; });
+  ping_ = PingOutcome::Kind::answered;
+  ASSERT_TRUE(becomes(WakeState::online));
+  EXPECT_TRUE(stays(WakeState::online, 20));
+}
+
+TEST_F(SleeperTest, WaitsForNobodyElse) {
+  shutdown_after_ = milliseconds(1);
+  begin();
+  ASSERT_TRUE(becomes(WakeState::sleeping));
+  knock();
+  change([this] { script_.says = KeeperState::running; });
+  ping_ = PingOutcome::Kind::answered;
+  EXPECT_TRUE(becomes(WakeState::stopping));
 }
 
 TEST_F(SleeperTest, WithoutAnybodyToAskSilenceMeansAsleep) {

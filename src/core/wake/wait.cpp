@@ -238,7 +238,8 @@ Knock knock_of(const Connection& connection, AskToWake ask) {
           .source = connection.world->gate.source_of(connection.peer.address),
           .who = std::move(ask.who),
           .unreachable = ask.unreachable,
-          .waits = ask.waits};
+          .waits = ask.waits,
+          .leaves = ask.leaves};
 }
 
 WakeWaiter waiter_on(net::Worker& worker, std::weak_ptr<void> alive,

@@ -57,6 +57,7 @@ struct AskToWake {
   api::WakeRequest who;
   bool unreachable = false;  // it was dialled just now, in vain
   bool waits = true;         // for the end of the start
+  bool leaves = false;       // and is sent away then, to come again
 };
 
 // Wakes connection.server, which has a wake record, and waits for it, or only for the decision.
