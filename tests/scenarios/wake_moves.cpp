@@ -167,6 +167,18 @@ TEST(WakeMoves, of_who_stands_in_a_limbo_stay_there) {
   EXPECT_EQ(steve.hears(), "you are on waiting");
 }
 
+TEST(WakeMoves, a_queue_behind_the_start_is_a_queue) {
+  const SleepyServer server;
+  Hub at(
+      server.file({}, std::string(in_network) + "limbo_handlers = [\"server_wake\", \"gate\"]\n"));
+  const auto gate = at.add("gate", Station::holding());
+  at.enter();
+  at.wants_to_go();
+  ASSERT_TRUE(at.game->until(mc::Kind::player_info)) << at.game->kicked;
+  EXPECT_TRUE(gate->has_seen("enter Steve"));
+  EXPECT_EQ(server.starts(), 1U);
+}
+
 class WakeMovesHandlers : public testing::Test {
  protected:
   [[nodiscard]] std::string file(const std::string& handlers) const {

@@ -117,7 +117,8 @@ class Mover {
   // What the handlers of the server that it goes to have said: `waits`: it is in the limbo now.
   enum class Way : std::uint8_t { goes, waits, refused };
   net::Task<Way> ask_handlers(Move& move, MoveOrder& order);
-  net::Task<std::optional<api::LimboOutcome>> hear(Move& move, LimboVisit& visit, Duration within);
+  net::Task<std::optional<api::LimboOutcome>> hear(Move& move, LimboVisit& visit, Duration within,
+                                                   Duration every);
   net::Task<std::optional<api::LimboOutcome>> stand(Move& move, LimboVisit& visit);
   [[nodiscard]] bool stands_where_it_is(const Session& session, const LimboVisit& visit) const;
   ServerPtr target_of(Move& move, const MoveOrder& order) const;

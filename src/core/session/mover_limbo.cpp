@@ -26,6 +26,7 @@ using api::LimboOutcome;
 constexpr Duration worth_the_limbo = milliseconds(300);
 // How long a player stands where it is while a server starts, if nothing else ends that.
 constexpr Duration longest_start = hours(1);
+constexpr Duration while_it_starts = milliseconds(200);
 constexpr int most_redirects = 3;
 
 config::WhileStarting while_starting(const Server& server) {
@@ -66,10 +67,10 @@ net::Task<Mover::Way> Mover::ask_handlers(Move& move, MoveOrder& order) {
         visit_of(*move.session, server, std::move(chain),
                  {.kind = api::LimboContext::Kind::redirected, .server = server->id()});
     auto outcome = visit->walk();
-    if (!outcome) outcome = co_await hear(move, *visit, worth_the_limbo);
+    if (!outcome) outcome = co_await hear(move, *visit, worth_the_limbo, look_again);
     if (!outcome && move.session != nullptr && stands_where_it_is(*move.session, *visit))
       outcome = co_await stand(move, *visit);
-    if (move.session == nullptr) co_return Way::refused;
+    if (move.session == nullptr || move.control.cancelled()) co_return Way::refused;
     if (!outcome) {
       auto ready = co_await await_ready(move);
       if (ready) ready = put_in_limbo(move, server, std::move(visit), true);
@@ -92,11 +93,13 @@ net::Task<Mover::Way> Mover::ask_handlers(Move& move, MoveOrder& order) {
   co_return Way::refused;
 }
 
-// What becomes of a hold within this time; nothing: it goes on.
-net::Task<std::optional<LimboOutcome>> Mover::hear(Move& move, LimboVisit& visit, Duration within) {
+// What becomes of a hold within this time; nothing: it goes on, or another handler holds now.
+net::Task<std::optional<LimboOutcome>> Mover::hear(Move& move, LimboVisit& visit, Duration within,
+                                                   Duration every) {
   const TimePoint until = desk_.worker().now() + within;
-  while (desk_.worker().now() < until) {
-    auto slept = co_await desk_.worker().sleep_until(desk_.worker().now() + look_again);
+  const std::string station(visit.station());
+  while (desk_.worker().now() < until && visit.station() == station) {
+    auto slept = co_await desk_.worker().sleep_until(desk_.worker().now() + every);
     if (!slept || move.session == nullptr) co_return std::nullopt;
     if (auto outcome = visit.walk_further()) co_return outcome;
   }
@@ -121,8 +124,9 @@ net::Task<std::optional<LimboOutcome>> Mover::stand(Move& move, LimboVisit& visi
                                                "§e{} is starting; you go there when it is ready.",
                                                visit.server()->id())));
   const auto& longest = server.server_manager->hold_timeout;
-  auto outcome = co_await hear(move, visit, longest.value_or(longest_start));
-  if (!outcome) outcome = LimboOutcome::deny_with("starting", "hold_timeout");
+  auto outcome = co_await hear(move, visit, longest.value_or(longest_start), while_it_starts);
+  if (!outcome && visit.station() == ServerWake::name)
+    outcome = LimboOutcome::deny_with("starting", "hold_timeout");
   co_return outcome;
 }
 
