@@ -28,14 +28,14 @@ bool LimboLesson::note(Side from, mc::Kind kind, ByteView fields) {
   auto learned = listener_->learned();
   end();
   if (!learned) {
-    log::debug("limbo", "the registries of this version cannot be learned here",
+    log::debug("session", "the registries of this version cannot be learned here",
                {{"server", server_}, {"version", mc::release_name(version_)}});
     return false;
   }
   const std::size_t registries = learned->registries.size();
   const std::size_t bytes = learned->bytes();
   if (book_.learn(version_, server_, std::move(*learned)))
-    log::info("limbo", "learned the registries of a version",
+    log::info("session", "learned the registries of a version",
               {{"server", server_},
                {"version", mc::release_name(version_)},
                {"registries", registries},
