@@ -71,8 +71,8 @@ void RegistryListener::hear(Bound to, Kind kind, ByteView fields) {
     is_useless_ = !decode<FeatureFlags>(fields, version_, Fault::backend) ||
                   !keep(heard_.features, kind, fields);
   if (kind == Kind::tags)
-    is_useless_ = !decode<Tags>(fields, version_, Fault::backend) ||
-                  !keep(heard_.tags, kind, fields);
+    is_useless_ =
+        !decode<Tags>(fields, version_, Fault::backend) || !keep(heard_.tags, kind, fields);
 }
 
 void RegistryListener::hear_registry(ByteView fields) {

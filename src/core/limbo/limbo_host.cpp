@@ -52,7 +52,7 @@ mc::Text words_of(const LimboOutcome& denial, TextSubject subject) {
 }
 
 std::string plain_words_of(const LimboOutcome& denial, TextSubject subject) {
-  std::string words = mc::to_plain(words_of(denial, std::move(subject)));
+  std::string words = mc::to_plain(words_of(denial, subject));
   std::ranges::replace(words, '\n', ' ');
   return words;
 }
@@ -208,12 +208,13 @@ void LimboHost::send_off(Session& session, std::vector<std::string> servers, Lim
     return session.limbo->kick(words_of(denial, subject_of(session)), SessionEndReason::closed,
                                denial.detail.empty() ? "denied in the limbo" : denial.detail);
   session.place.give_back();
+  std::string words = plain_words_of(denial, subject_of(session));
   std::string first = servers.front();
   servers.erase(servers.begin());
   desk_.mover().move(session.number,
                      {.server = std::move(first),
                       .done = [this, number = session.number, servers = std::move(servers),
-                               words = plain_words_of(denial, subject_of(session)),
+                               words = std::move(words),
                                denial = std::move(denial)](const MoveOutcome& outcome) mutable {
                         if (outcome.moved) return desk_.mover().tell_why(number, words);
                         if (Session* there = still_here(number, outcome))

@@ -83,7 +83,7 @@ net::Task<Mover::Way> Mover::ask_handlers(Move& move, MoveOrder& order) {
     if (outcome->kind != LimboOutcome::Kind::redirect) {
       TextSubject subject = desk_.subject_of(*move.session);
       subject.server = server.get();
-      move.why = plain_words_of(*outcome, std::move(subject));
+      move.why = plain_words_of(*outcome, subject);
       co_return Way::refused;
     }
     order.server = outcome->server;
