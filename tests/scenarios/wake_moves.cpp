@@ -20,14 +20,16 @@ using api::LimboOutcome;
 
 // A hub in which a player stands, and a server "game" as the test describes it.
 struct Hub {
-  explicit Hub(const std::string& game, const std::string& global = {})
+  explicit Hub(const std::string& game, const std::string& global = {},
+               const std::string& of_hub = {})
       : rig({.global = global + "permissions.player_commands = [\"server\"]\n",
-             .servers = {{"hub", server_file("hub.example", hub.address(),
-                                             "proxy_mode = \"offline\"\nnetwork = \"main\"\n")},
-                         {"game", game},
-                         {"waiting",
-                          "limbo = true\nnetwork = \"main\"\n"
-                          "domains = [\"wait.example\"]\n"}}}) {}
+             .servers = {
+                 {"hub", server_file("hub.example", hub.address(),
+                                     "proxy_mode = \"offline\"\nnetwork = \"main\"\n" + of_hub)},
+                 {"game", game},
+                 {"waiting",
+                  "limbo = true\nnetwork = \"main\"\n"
+                  "domains = [\"wait.example\"]\n"}}}) {}
 
   void enter(const std::string& who = "Steve") {
     login = std::make_unique<LoginClient>(
@@ -139,6 +141,26 @@ TEST(WakeMoves, a_start_that_fails_leads_back) {
   }
 }
 
+TEST(WakeMoves, who_waits_may_choose_another_server) {
+  const SleepyServer server({"--delay", "30"});
+  FakeServer other;
+  Hub at(server.file({}, in_network));
+  at.rig.write_server("other", server_file("other.example", other.address(), in_network));
+  at.enter();
+  at.wants_to_go();
+  EXPECT_EQ(at.game->hears(), "game is starting; you go there when it is ready.");
+  std::unique_ptr<ShownWorld> there;
+  std::thread serving([&] {
+    there = std::make_unique<ShownWorld>(other.accept());
+    EXPECT_TRUE(there->let_in() && there->configure() && there->show("other", 9) &&
+                there->mark('o'));
+  });
+  EXPECT_TRUE(at.rig.daemon().command("send Steve other").head.contains("on the way"));
+  EXPECT_EQ(at.game->hears(), "You cannot go to game: another server was chosen");
+  EXPECT_TRUE(at.game->until_marked('o')) << at.game->kicked;
+  serving.join();
+}
+
 // Its own place is gone, but it is expected elsewhere.
 TEST(WakeMoves, a_server_that_dies_meanwhile_ends_nothing) {
   const SleepyServer server({"--delay", "2"});
@@ -234,6 +256,20 @@ TEST_F(WakeMovesHandlers, that_say_no_in_the_limbo_send_back) {
   serving.join();
   const std::string why = at.game->hears();
   EXPECT_TRUE(why.contains("the queue is closed")) << why;
+}
+
+TEST_F(WakeMovesHandlers, are_not_asked_again_where_a_player_goes_back) {
+  Hub at(file("[\"gate\"]"), {}, "limbo_handlers = [\"hub_gate\"]\n");
+  const auto gate = at.add("gate", Station::holding());
+  const auto hub_gate = at.add("hub_gate", Station::saying(LimboOutcome::accept()));
+  at.enter();
+  at.wants_to_go();
+  ASSERT_TRUE(at.game->until(mc::Kind::player_info)) << at.game->kicked;
+  std::thread serving([&] { at.appear('b'); });
+  gate->handle()->complete(LimboOutcome::deny("no"));
+  EXPECT_TRUE(at.game->until_marked('b')) << at.game->kicked;
+  serving.join();
+  EXPECT_EQ(hub_gate->seen(), std::vector<std::string>{"enter Steve"});
 }
 
 TEST_F(WakeMovesHandlers, may_send_elsewhere_and_not_round_for_ever) {

@@ -211,8 +211,12 @@ void LimboHost::send_off(Session& session, std::vector<std::string> servers, Lim
   std::string words = plain_words_of(denial, subject_of(session));
   std::string first = servers.front();
   servers.erase(servers.begin());
+  // Where it came from its handlers have let it in.
+  const ServerPtr& before = session.traveller->came_from;
+  const bool goes_back = before && before->id() == first;
   desk_.mover().move(session.number,
                      {.server = std::move(first),
+                      .asked_handlers = goes_back,
                       .done = [this, number = session.number, servers = std::move(servers),
                                words = std::move(words),
                                denial = std::move(denial)](const MoveOutcome& outcome) mutable {

@@ -29,7 +29,9 @@ struct Mover::Move {
   net::TaskControl& control;
   std::string why;                  // the last failure
   std::optional<BackendLoss> loss;  // of the old place, while it was on its way
-  LimboVisitPtr visit = {};         // that let it go on; until it has arrived it is expected there
+  bool stands = false;              // where it is, while a server starts: it may be interrupted
+  std::optional<MoveOrder> instead = {};  // that came meanwhile
+  LimboVisitPtr visit = {};  // that let it go on; until it has arrived it is expected there
 };
 
 // Where to, and what if not.

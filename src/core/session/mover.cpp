@@ -106,6 +106,14 @@ std::string Mover::reason_of(const Plan& plan) {
 void Mover::move(std::uint64_t number, MoveOrder order) {
   const Session* session = desk_.find_session(number);
   std::string why;
+  if (session != nullptr && session->move != nullptr && session->move->stands) {
+    // It waits for a start, and would rather go elsewhere.
+    const auto before = std::exchange(session->move->instead, std::move(order));
+    session->move->control.interrupt();
+    if (before && before->done)
+      before->done({.moved = false, .server = {}, .why = "another server was chosen"});
+    return;
+  }
   if (session == nullptr) {
     why = "the player is not here";
   } else if (!session->can_travel()) {
@@ -243,6 +251,7 @@ net::Task<> Mover::run(std::uint64_t number, Plan plan) {
   }
   move.release();
   if (plan.order.done) plan.order.done(outcome);
+  if (move.instead) Mover::move(number, std::move(*move.instead));
 }
 
 void Mover::tell_why(std::uint64_t number, std::string why) {

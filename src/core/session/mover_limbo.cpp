@@ -124,7 +124,10 @@ net::Task<std::optional<LimboOutcome>> Mover::stand(Move& move, LimboVisit& visi
                                                "§e{} is starting; you go there when it is ready.",
                                                visit.server()->id())));
   const auto& longest = server.server_manager->hold_timeout;
+  move.stands = true;
   auto outcome = co_await hear(move, visit, longest.value_or(longest_start), while_it_starts);
+  move.stands = false;
+  if (move.instead) co_return LimboOutcome::deny("another server was chosen");
   if (!outcome && visit.station() == ServerWake::name)
     outcome = LimboOutcome::deny_with("starting", "hold_timeout");
   co_return outcome;
