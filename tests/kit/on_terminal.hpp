@@ -31,6 +31,8 @@ class OnTerminal {
     arguments.push_back(nullptr);
     pid_ = forkpty(&terminal_, nullptr, nullptr, &size);
     if (pid_ == 0) {
+      // Whoever runs the tests in the background of a shell ignores Ctrl-C, and so would this.
+      signal(SIGINT, SIG_DFL);
       setenv("TERM", "xterm", 1);
       setenv("NO_COLOR", "1", 1);
       for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
@@ -70,12 +72,22 @@ class OnTerminal {
     ADD_FAILURE() << "never shown: " << text << "\n--- the terminal ---\n" << screen_.substr(seen_);
     return false;
   }
-  // The exit code, after all that it says is read.
+  // The exit code, after all that it says is read. A program that says nothing and does not end is
+  // a failure, and killed.
   int wait() {
+    const auto limit = static_cast<int>(std::chrono::duration_cast<milliseconds>(patience).count());
     char buffer[4096];
-    ssize_t got = 0;
-    while ((got = read(terminal_, buffer, sizeof buffer)) > 0)
+    pollfd wait{.fd = terminal_, .events = POLLIN, .revents = 0};
+    for (;;) {
+      if (poll(&wait, 1, limit) <= 0) {
+        ADD_FAILURE() << "it does not end\n--- the terminal ---\n" << screen_.substr(seen_);
+        kill(pid_, SIGKILL);
+        break;
+      }
+      const ssize_t got = read(terminal_, buffer, sizeof buffer);
+      if (got <= 0) break;
       screen_.append(buffer, static_cast<std::size_t>(got));
+    }
     int status = 0;
     waitpid(pid_, &status, 0);
     ended_ = true;
